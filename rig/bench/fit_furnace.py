@@ -1,0 +1,115 @@
+"""Fit, furnace part: is there a furnace, with the gases and the limits that the recipe's furnace steps need?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recipes.model import AnyStep, CoolStep, DryStep, HeatStep, PurgeStep, Recipe
+from recipes.problems import Problems
+from rig.bench.capabilities import capabilities
+from rig.bench.model import Bench
+
+Finding = tuple[str, str, str, str]
+"""Code, place, message, hint."""
+
+
+def fit_furnaces(recipe: Recipe, bench: Bench, problems: Problems) -> None:
+    """One error where there is no furnace; else what speaks against the furnace that comes nearest."""
+    steps = [step for step in recipe.steps if isinstance(step, HeatStep | CoolStep | DryStep | PurgeStep)]
+    if not steps:
+        return
+    if not bench.furnaces:
+        problems.error(
+            "no-furnace",
+            f"steps.{steps[0].id}",
+            f"{bench.name} has no furnace, and the recipe needs one in {', '.join(step.id for step in steps)}",
+            "use a rig with a furnace, or run a recipe without these steps",
+        )
+        return
+    against = [
+        [finding for step in steps for finding in _against(bench, furnace, step)]
+        for furnace in bench.furnaces
+    ]
+    for code, where, message, hint in min(against, key=len):
+        problems.error(code, where, message, hint)
+
+
+def _against(bench: Bench, furnace: str, step: AnyStep) -> Iterator[Finding]:
+    settings = bench.furnaces[furnace]
+    able = next(one for one in capabilities(bench).furnaces if one.name == furnace)
+    where = f"steps.{step.id}"
+    if isinstance(step, HeatStep):
+        for index, segment in enumerate(step.segments):
+            place = where if len(step.segments) == 1 else f"{where}.segments[{index}]"
+            if segment.to.to("degC") > settings.limit_degc:
+                yield (
+                    "temperature-above-limit",
+                    f"{place}.to",
+                    f"{segment.to} is above the limit of {furnace}, {settings.limit_degc:g} °C",
+                    "use another furnace",
+                )
+            if segment.ramp.to("degC/min") > settings.limit_ramp_degc_min:
+                yield (
+                    "ramp-above-limit",
+                    f"{place}.ramp",
+                    f"{segment.ramp} is above the limit of {furnace}, {settings.limit_ramp_degc_min:g} °C/min",
+                    "heat more slowly",
+                )
+            flow = None if segment.flow is None else segment.flow.to("sccm")
+            yield from _gas(bench, furnace, able.gases, place, "atmosphere", segment.atmosphere, flow)
+    elif isinstance(step, DryStep):
+        if step.to.to("degC") > settings.limit_degc:
+            yield (
+                "temperature-above-limit",
+                f"{where}.to",
+                f"{step.to} is above the limit of {furnace}, {settings.limit_degc:g} °C",
+                "use another furnace",
+            )
+        flow = None if step.flow is None else step.flow.to("sccm")
+        yield from _gas(bench, furnace, able.gases, where, "atmosphere", step.atmosphere, flow)
+    elif isinstance(step, CoolStep):
+        flow = None if step.flow is None else step.flow.to("sccm")
+        yield from _gas(bench, furnace, able.gases, where, "atmosphere", step.atmosphere, flow)
+    elif isinstance(step, PurgeStep):
+        yield from _gas(bench, furnace, able.gases, where, "gas", step.gas, step.flow.to("sccm"))
+        if step.oxygen is not None and not able.oxygen:
+            yield (
+                "no-analyser",
+                f"{where}.until",
+                f"{bench.name} has no oxygen analyser at {furnace}",
+                "purge by volume: until = { volumes = 12 }",
+            )
+        if settings.tube is None:
+            yield (
+                "no-tube",
+                where,
+                f"the tube of {furnace} is not described; purging is counted in its volumes",
+                "add tube = { bore, length } to the rig file",
+            )
+
+
+def _gas(
+    bench: Bench,
+    furnace: str,
+    gases: tuple[str, ...],
+    where: str,
+    key: str,
+    gas: str,
+    flow_sccm: float | None,
+) -> Iterator[Finding]:
+    if gas not in gases:
+        yield (
+            "no-gas",
+            f"{where}.{key}",
+            f"no line of {gas} feeds {furnace}",
+            f"its gases: {', '.join(gases) or 'none'}",
+        )
+        return
+    full_scale = bench.gases[f"gas.{gas}"].full_scale_sccm
+    if flow_sccm is not None and full_scale is not None and flow_sccm > full_scale:
+        yield (
+            "flow-above-limit",
+            f"{where}.flow",
+            f"{flow_sccm:g} sccm of {gas} is above the full scale of its controller, {full_scale:g} sccm",
+            "ask for less",
+        )

@@ -1,0 +1,124 @@
+"""Acting: the guard's answer goes into the lines' mailboxes, off first, and nothing waits for a reply.
+
+What is about to energise waits until its event is durable in the record; what is to be off is told at once and again
+each second until it is proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rig.engine.periods import OFF_RETRY_NS
+from rig.lines.line import Line
+from rig.lines.member import Member, Report, Told
+from rig.outputs import HvOutput, Output, PumpOutput
+from rig.records.record import Ticket
+from rig.safety.conditions import OutputView
+
+
+def describe(output: Output | None) -> dict[str, Any]:
+    """An output's wanted state as plain data for the journal."""
+    if isinstance(output, HvOutput):
+        return {"on": output.on, "voltage_kv": output.voltage_kv, "limit_ua": output.limit_ua}
+    if isinstance(output, PumpOutput):
+        return {
+            "running": output.running,
+            "rate_ml_h": output.rate_ml_h,
+            "diameter_mm": output.diameter_mm,
+            "batch": output.batch,
+        }
+    return {"on": False}
+
+
+class Outlet:
+    """One output: where its line is, what was ordered last, and what came of it."""
+
+    def __init__(self, name: str, line: Line, member: Member) -> None:
+        self.name = name
+        self.kind = member.spec.kind
+        self.line = line
+        self.member = member
+        self.ordered: Output | None = None
+        self.failed: str | None = None
+        self.lapsed = False
+        self.journalled: Output | None = None
+        self._off_ns: int | None = None
+        self._ticket: Ticket | None = None
+
+    @property
+    def told_on(self) -> bool:
+        """On as far as anybody knows: told so, or unknown."""
+        return self.member.told_state is Told.UNKNOWN or self.member.told is not None
+
+    def view(self, proved_off: bool) -> OutputView:
+        """This output as conditions and guard see it."""
+        member = self.member
+        return OutputView(
+            self.name,
+            self.kind,
+            self.ordered is not None,
+            member.told,
+            member.told_state is Told.UNKNOWN or member.told is not None,
+            member.told_ns,
+            proved_off,
+            self.failed,
+            self.lapsed,
+        )
+
+    def take(self, report: Report) -> None:
+        """A report of the line about this instrument."""
+        if report.what == "failed" and report.output is not None:
+            self.failed = report.text
+        elif report.what in ("off", "connected"):
+            self.failed = None
+        # An "off" that failed needs nothing here: the output is unknown, counts as on, and is told again in a second.
+
+    def act(
+        self,
+        permitted: Output,
+        proved_off: bool,
+        now_ns: int,
+        write: Callable[[str, dict[str, Any]], Ticket | None],
+    ) -> None:
+        """Bring the mailbox to what is permitted."""
+        if not permitted.energised:
+            self._ticket = None
+            self.lapsed = False  # the guard has seen it by now
+            if self.ordered is not None or self._off_ns is None:
+                self.ordered = None
+                self._tell_off(now_ns)
+                write("off", {"output": self.name})
+            elif not (proved_off and not self.told_on) and now_ns - self._off_ns >= OFF_RETRY_NS:
+                self._tell_off(now_ns)
+            return
+        if permitted == self.ordered:
+            return
+        if self.ordered is None:
+            if self._ticket is None:
+                self._ticket = write("energise", {"output": self.name, "wanted": describe(permitted)})
+            if self._ticket is not None and not self._ticket.done:
+                return  # the next scan looks again; nothing energises before its event is on the disk
+            if self._ticket is not None and self._ticket.failed is not None:
+                self.failed = f"its event could not be recorded ({self._ticket.failed})"
+                self._ticket = None
+                return
+            self._ticket = None
+        self.ordered = permitted
+        self.line.order(self.name, permitted)
+
+    def _tell_off(self, now_ns: int) -> None:
+        self._off_ns = now_ns
+        self.line.off(self.name)
+
+
+def outlets(lines: Mapping[str, Line]) -> dict[str, Outlet]:
+    """Every output of the bench, high voltage first: "off" goes to it first."""
+    found = [
+        Outlet(member.name, line, member)
+        for line in lines.values()
+        for member in line.members.values()
+        if member.spec.has_output
+    ]
+    found.sort(key=lambda outlet: (outlet.kind != "hv", outlet.name))
+    return {outlet.name: outlet for outlet in found}

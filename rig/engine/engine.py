@@ -1,0 +1,334 @@
+"""The scan: read, step, guard, act, record. The one road to the instruments, and it never waits for one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rig.engine import periods
+from rig.engine.acting import Outlet, describe, outlets
+from rig.engine.phases.phase import Context
+from rig.engine.questions import QuestionBoard
+from rig.engine.run import Run
+from rig.engine.sampling import Sampler
+from rig.engine.states import State
+from rig.engine.unit import Unit
+from rig.lines.board import Board
+from rig.lines.line import Line
+from rig.lines.member import Report
+from rig.readings import NS, Quality, Readings
+from rig.records.record import Record, Ticket
+from rig.safety.conditions import OutputView, Situation
+
+ACTIVE_STATES = frozenset({State.STARTING, State.RUNNING, State.PAUSING, State.HOLDING, State.RESTARTING})
+
+
+class Engine:
+    """One rig's scan. `scan` is called by whoever keeps the time; everything else happens in it or before it."""
+
+    def __init__(self, lines: Mapping[str, Line], board: Board, now: Callable[[], int]) -> None:
+        self.lines = lines
+        self.board = board
+        self.now = now
+        self.outlets = outlets(lines)
+        self.units: dict[str, Unit] = {}
+        self.questions = QuestionBoard()
+        self.run: Run | None = None
+        self.record: Record | None = None
+        self.sampler: Sampler | None = None
+        self.error: str | None = None
+        self.readings = board.snapshot(now())
+        self.period_ns = periods.SCAN_ACTIVE_NS
+        self.scans = 0
+        self.connecting = True
+        """Until every instrument has answered once, outputs are told off and nothing is judged by readings not taken."""
+        self.releasing = False
+        self.unreachable: dict[str, str] = {}
+        self.on_question: Callable[[], None] | None = None
+        self.on_event: Callable[[str, dict[str, Any], int], None] | None = None
+        self._early: list[tuple[str, dict[str, Any], int]] = []
+        self._sample_ns = 0
+        self.last_exception: Exception | None = None
+        self._broken_off_ns = 0
+
+    # Events and the record
+
+    def write(self, kind: str, data: dict[str, Any]) -> Ticket | None:
+        """Write an event at this moment; before a record is there it is kept for it."""
+        return self._write_at(kind, data, self.now())
+
+    def _write_at(self, kind: str, data: dict[str, Any], t_ns: int) -> Ticket | None:
+        if self.on_event is not None:
+            self.on_event(kind, data, t_ns)
+        if self.record is None:
+            self._early.append((kind, data, t_ns))
+            return None
+        return self.record.event(kind, data, t_ns)
+
+    def attach(self, record: Record, sampler: Sampler) -> None:
+        """From now on events and samples go into this record; what happened before it was there goes in first."""
+        self.record, self.sampler = record, sampler
+        for kind, data, t_ns in self._early:
+            record.event(kind, data, t_ns)
+        self._early.clear()
+        self._sample_ns = -(-self.now() // periods.SAMPLE_NS) * periods.SAMPLE_NS
+
+    # The scan
+
+    def scan(self) -> None:
+        """One scan. An exception from anywhere above the lines ends in the safe state and the outcome `failed`."""
+        if self.releasing:
+            return
+        now_ns = self.now()
+        self.scans += 1
+        self.readings = self.board.snapshot(now_ns)
+        if self.error is None:
+            try:
+                self._scan(now_ns)
+                return
+            except Exception as error:
+                self._broken(error, now_ns)
+        self._scan_broken(now_ns)
+
+    def _scan(self, now_ns: int) -> None:
+        self._take_reports()
+        self._abandon_hanging(now_ns)
+        readings = self.readings
+        live = False
+        pumps_live = False
+        for unit in self.units.values():
+            views, situation = self._situation(unit, readings)
+            if self.connecting:
+                live = True
+                continue
+            context = Context(now_ns, readings, views, unit.proofs, self.questions, self._note)
+            demand = unit.step(context)
+            permitted = unit.guarded(demand, situation)
+            for name, view in views.items():
+                self.outlets[name].act(permitted.outputs[name], view.proved_off, now_ns, self.write)
+            live = (
+                live
+                or situation.hv_live
+                or any(
+                    output.energised for name, output in permitted.outputs.items() if views[name].kind == "hv"
+                )
+            )
+            pumps_live = pumps_live or situation.pumps_live
+        if self.run is not None:
+            self.run.advance(now_ns)
+        self._set_activity(live or pumps_live)
+        self._keep_pace(now_ns, live, pumps_live)
+        self._sample(now_ns)
+        self._tell_questions()
+
+    def _situation(self, unit: Unit, readings: Readings) -> tuple[dict[str, OutputView], Situation]:
+        views: dict[str, OutputView] = {}
+        hv_live = pumps_live = False
+        for name, kind in unit.spec.outputs.items():
+            outlet = self.outlets[name]
+            if kind == "hv":
+                proof = unit.proofs[name]
+                proof.update(readings, outlet.told_on)
+                view = outlet.view(proof.proved)
+                hv_live = hv_live or view.live
+            else:
+                view = outlet.view(self._pump_stopped(outlet, readings))
+                pumps_live = pumps_live or view.live
+            views[name] = view
+        return views, Situation(readings, views, hv_live, pumps_live)
+
+    @staticmethod
+    def _pump_stopped(outlet: Outlet, readings: Readings) -> bool:
+        if outlet.told_on:
+            return False
+        channel = f"{outlet.name}.running"
+        reading = readings.get(channel)
+        return reading is not None and reading.t_ns > outlet.member.told_ns and readings.value(channel) == 0
+
+    def _note(self, kind: str, data: dict[str, Any]) -> None:
+        self.write(kind, data)
+
+    # Lines
+
+    def _take_reports(self) -> None:
+        for line in self.lines.values():
+            while line.reports:
+                self._take(line, line.reports.popleft())
+
+    def _take(self, line: Line, report: Report) -> None:
+        outlet = self.outlets.get(report.member or "")
+        if outlet is not None:
+            outlet.take(report)
+        data: dict[str, Any] = {"line": report.line, "what": report.what}
+        if report.member is not None:
+            data["instrument"] = report.member
+        if report.text is not None:
+            data["text"] = report.text
+        if report.what == "connected" and report.identity is not None:
+            identity = report.identity
+            self.unreachable.pop(report.member or "", None)
+            self._write_at(
+                "identity",
+                {
+                    "instrument": report.member,
+                    "model": identity.model,
+                    "firmware": identity.firmware,
+                    "serial": identity.serial,
+                    "text": identity.text,
+                },
+                report.t_ns,
+            )
+            return
+        if report.what == "unreachable":
+            self.unreachable[report.member or report.line] = report.text or "no answer"
+        if report.what == "lapsed":
+            for member in line.members:
+                here = self.outlets.get(member)
+                if here is not None and here.ordered is not None:
+                    here.lapsed = True
+        if report.what == "told":
+            # A ramp is told ten times a second; the samples hold it. The journal keeps what changes in kind.
+            if outlet is not None and report.output is not None and not _same_kind(outlet, report):
+                self._write_at(
+                    "told", {"output": report.member, "state": describe(report.output)}, report.t_ns
+                )
+            return
+        if report.what == "off":
+            if outlet is not None:
+                outlet.journalled = None
+            self._write_at("told", {"output": report.member, "state": {"on": False}}, report.t_ns)
+            return
+        self._write_at("line", data, report.t_ns)
+
+    def _abandon_hanging(self, now_ns: int) -> None:
+        for line in self.lines.values():
+            why = line.overdue(now_ns)
+            if why is not None:
+                line.abandon(why)
+
+    def _set_activity(self, live: bool) -> None:
+        open_run = self.run is not None and not self.run.closed
+        unit = self.units.get("spin")
+        phase = unit.phase if unit is not None else None
+        at_work = (
+            unit is not None
+            and unit.state in ACTIVE_STATES
+            and (phase is None or phase.do in ("spin", "prime"))
+        )
+        for line in self.lines.values():
+            for member in line.members.values():
+                section = member.name.partition(".")[0]
+                line.set_active(member.name, open_run if section == "climate" else live or at_work)
+
+    def _keep_pace(self, now_ns: int, hv_live: bool, pumps_live: bool) -> None:
+        """The next scan's distance, and every line's lease."""
+        open_run = self.run is not None and not self.run.closed
+        if hv_live:
+            self.period_ns = periods.SCAN_HV_NS
+        elif pumps_live or open_run:
+            self.period_ns = periods.SCAN_ACTIVE_NS
+        else:
+            self.period_ns = periods.SCAN_IDLE_NS
+        idle_ns = now_ns + periods.LEASE_SCANS * self.period_ns
+        for line in self.lines.values():
+            kind = line.output_kind
+            if kind is not None and hv_live:
+                line.renew(now_ns + periods.LEASE_HV_NS)
+            elif kind == "pump" and pumps_live:
+                line.renew(now_ns + periods.LEASE_PUMPS_NS)
+            else:
+                line.renew(idle_ns)
+
+    # Recording
+
+    def _sample(self, now_ns: int) -> None:
+        record, sampler = self.record, self.sampler
+        if record is None or sampler is None:
+            self.board.quality_changed = False
+            return
+        due = now_ns >= self._sample_ns
+        if due or self.board.quality_changed:
+            self.board.quality_changed = False
+            sampler.qualities(self.readings, record)
+        if due:
+            run = self.run
+            state = run.state.value if run is not None else State.IDLE.value
+            record.sample(now_ns, sampler.row(self.readings, state, run.step_id if run is not None else ""))
+            record.tick(now_ns, self.progress)
+            self._sample_ns = now_ns // periods.SAMPLE_NS * periods.SAMPLE_NS + periods.SAMPLE_NS
+
+    def progress(self) -> dict[str, Any]:
+        """What is needed to say how far a run had come, as plain data: the checkpoint, and the display's source."""
+        units = {
+            name: {
+                "state": unit.state.value,
+                "phase": unit.phase.progress() if unit.phase is not None else None,
+            }
+            for name, unit in self.units.items()
+        }
+        run = self.run
+        return {
+            "units": units,
+            "visit": run.index if run is not None else None,
+            "step": run.step_id if run is not None else None,
+        }
+
+    def _tell_questions(self) -> None:
+        if self.questions.open and self.on_question is not None:
+            self.on_question()
+
+    # When something breaks
+
+    def _broken(self, error: Exception, now_ns: int) -> None:
+        """Every output off, each in its own try; then the outcome. Nothing above the lines is trusted from here on."""
+        self.error = f"{type(error).__name__}: {error}"
+        self._all_off()
+        try:
+            self.write("error", {"text": self.error})
+        except Exception as second:
+            self.error += f" (and it could not be recorded: {second})"
+        self.last_exception = error
+
+    def _all_off(self) -> None:
+        for outlet in self.outlets.values():
+            try:
+                outlet.ordered = None
+                outlet.line.off(outlet.name)
+            except Exception as error:
+                self.error = f"{self.error} (and {outlet.name} could not be told off: {error})"
+
+    def _scan_broken(self, now_ns: int) -> None:
+        """What is left after an internal error: off, off again each second, proof, and the run closed `failed`."""
+        if now_ns - self._broken_off_ns >= periods.OFF_RETRY_NS:
+            self._broken_off_ns = now_ns
+            self._all_off()
+        for unit in self.units.values():
+            for name, proof in unit.proofs.items():
+                proof.update(self.readings, self.outlets[name].told_on)
+        for line in self.lines.values():
+            line.renew(now_ns + periods.LEASE_HV_NS)
+        self.period_ns = periods.SCAN_HV_NS
+        if self.run is not None:
+            self.run.fail(now_ns, f"internal error: {self.error}")
+            self.run.advance(now_ns)
+
+    # Told to others
+
+    def good(self, channel: str) -> bool:
+        """Whether a channel can be believed now."""
+        return self.readings.quality(channel) is Quality.GOOD
+
+    def seconds(self) -> float:
+        """The clock in seconds."""
+        return self.now() / NS
+
+
+def _same_kind(outlet: Outlet, report: Report) -> bool:
+    """Whether this order differs from the one journalled last only in what a ramp changes."""
+    before = outlet.journalled
+    outlet.journalled = report.output
+    if before is None or report.output is None or type(before) is not type(report.output):
+        return False
+    if outlet.kind == "hv":
+        return True
+    return before == report.output

@@ -1,0 +1,52 @@
+"""How often things are done, the same in the real and in the virtual world; written into each run's record."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NS: Final = 1_000_000_000
+
+SCAN_HV_NS: Final = NS // 10
+"""A scan each 100 ms while any high voltage is on, wanted or unproved."""
+
+SCAN_ACTIVE_NS: Final = NS
+"""Each second while a run is open or anything else is active."""
+
+SCAN_IDLE_NS: Final = 5 * NS
+
+LEASE_HV_NS: Final = 800_000_000
+"""High-voltage and pump lines, while any high voltage is on, wanted or unproved."""
+
+LEASE_PUMPS_NS: Final = 2_500_000_000
+"""Pump lines, while only pumps run."""
+
+LEASE_SCANS: Final = 3
+"""All other lines: so many scan periods."""
+
+SAMPLE_NS: Final = NS
+OFF_RETRY_NS: Final = NS
+"""An output that is not proved off is told again each second (safety rule 5)."""
+
+QUICK_DEADLINE_S: Final = 0.2
+"""High-voltage supplies, inputs and pumps; two attempts."""
+
+SLOW_DEADLINE_S: Final = 1.0
+ATTEMPTS: Final = 2
+INPUTS_STALE_S: Final = 0.25
+
+
+def as_record() -> dict[str, float]:
+    """The periods in seconds, for the `opened` event."""
+    return {
+        "scan_hv_s": SCAN_HV_NS / NS,
+        "scan_active_s": SCAN_ACTIVE_NS / NS,
+        "scan_idle_s": SCAN_IDLE_NS / NS,
+        "lease_hv_s": LEASE_HV_NS / NS,
+        "lease_pumps_s": LEASE_PUMPS_NS / NS,
+        "lease_scans": LEASE_SCANS,
+        "sample_s": SAMPLE_NS / NS,
+        "quick_deadline_s": QUICK_DEADLINE_S,
+        "slow_deadline_s": SLOW_DEADLINE_S,
+        "attempts": ATTEMPTS,
+        "inputs_stale_s": INPUTS_STALE_S,
+    }

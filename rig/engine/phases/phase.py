@@ -1,0 +1,86 @@
+"""What every phase is, and what it sees of the world at one scan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rig.engine.questions import Answer, Question, QuestionBoard
+from rig.outputs import Output
+from rig.readings import Readings
+from rig.safety.conditions import OutputView
+from rig.safety.proof import HvProof
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a phase wants at this scan: outputs by name (one that is missing is wanted off), and whether it is done."""
+
+    outputs: Mapping[str, Output] = field(default_factory=dict)
+    done: bool = False
+
+
+NOTHING = Demand()
+DONE = Demand(done=True)
+
+
+@dataclass(slots=True)
+class Context:
+    """One scan as a phase sees it. `note` writes an event; `fail` asks the unit to abort with a reason."""
+
+    now_ns: int
+    readings: Readings
+    outputs: Mapping[str, OutputView]
+    proofs: Mapping[str, HvProof]
+    questions: QuestionBoard
+    note: Callable[[str, dict[str, Any]], None]
+    failure: str | None = None
+
+    def fail(self, reason: str) -> None:
+        """This step cannot go on safely or usefully: the unit aborts, and the reason is the run's."""
+        if self.failure is None:
+            self.failure = reason
+
+    def ask(self, question: Question) -> Answer | None:
+        """The answer, or None while it is open; a new question is written to the journal."""
+        answer, new = self.questions.ask(question)
+        if new:
+            self.note(
+                "question",
+                {"step": question.step, "key": question.key, "text": question.text, "answer": question.kind},
+            )
+        return answer
+
+    def hv_proved_off(self) -> bool:
+        """Whether every supply of the unit is proved off."""
+        return all(proof.proved for proof in self.proofs.values())
+
+    def hv_discharged(self) -> bool:
+        """Whether every supply of the unit is proved off and its discharge time is over."""
+        return all(proof.proved and proof.discharged(self.now_ns) for proof in self.proofs.values())
+
+
+class Phase(Protocol):
+    """One step of a visit, or the part of it that the program adds (priming before a spin step)."""
+
+    step_id: str
+    do: str
+
+    def running(self, context: Context) -> Demand:
+        """The step's own work."""
+
+    def holding(self, context: Context) -> Demand:
+        """Bring the unit to a known state, from where `restarting` can go on."""
+
+    def restarting(self, context: Context) -> Demand:
+        """Bring the unit back to where `running` goes on."""
+
+    def stopping(self, context: Context) -> Demand:
+        """Orderly early end."""
+
+    def completing(self, context: Context) -> Demand:
+        """Orderly end that a person asked for early, the product being good."""
+
+    def progress(self) -> dict[str, Any]:
+        """How far it has come, as plain data for the checkpoint and the display."""

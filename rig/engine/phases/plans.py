@@ -1,0 +1,56 @@
+"""What the spin unit's phases are given: recipe, run sheet and rig brought together, in the engine's units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PumpPlan:
+    """One stream on its pump: flow in ml/h, syringe inner diameter in mm, needle dead volume in ml."""
+
+    stream: str
+    pump: str
+    rate_ml_h: float
+    diameter_mm: float
+    dead_volume_ml: float
+    needle: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyPlan:
+    """One supply: signed target in kV, ramps in kV/s, current programme in µA, read-back step in kV."""
+
+    supply: str
+    target_kv: float
+    ramp_kv_s: float
+    ramp_down_kv_s: float
+    limit_ua: float
+    monitor_step_kv: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpinPlan:
+    """A whole spin step."""
+
+    step_id: str
+    pumps: tuple[PumpPlan, ...]
+    supplies: tuple[SupplyPlan, ...]
+    duration_s: float
+    start_lag_s: float
+    draw_off_s: float
+    batch: int
+    permissives: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrimePlan:
+    """Needles to be filled: volume in ml by pump, rate in ml/h."""
+
+    step_id: str
+    do: str
+    pumps: tuple[PumpPlan, ...]
+    volumes_ml: dict[str, float]
+    rate_ml_h: float
+    batch: int
+    permissives: tuple[str, ...]

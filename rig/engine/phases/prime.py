@@ -1,0 +1,111 @@
+"""Priming: fill the needles with high voltage locked out, then a person looks and wipes (safety rule 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rig.engine.phases.permissives import AWAIT_S, missing
+from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
+from rig.engine.phases.plans import PrimePlan
+from rig.engine.questions import Question
+from rig.outputs import PumpOutput
+from rig.readings import NS
+
+SLACK_S = 30.0
+"""A pump that has not delivered the volume this long after it should have is not delivering at all."""
+
+
+class PrimePhase:
+    """Pumps run at the priming rate until each has delivered its volume by its own counter; then they stop."""
+
+    def __init__(self, plan: PrimePlan) -> None:
+        self.step_id = plan.step_id
+        self.do = plan.do
+        self._plan = plan
+        self._began_ns: int | None = None
+        self._filled: set[str] = set()
+        self._said: str | None = None
+        self._waiting_ns = 0
+
+    @property
+    def stage(self) -> str:
+        """Where it is: priming or asking."""
+        return "priming" if len(self._filled) < len(self._plan.pumps) else "asking"
+
+    def running(self, context: Context) -> Demand:
+        """Fill, stop, ask for the drop on every needle and for its wiping."""
+        if len(self._filled) < len(self._plan.pumps):
+            return self._fill(context)
+        moving = [name for plan in self._plan.pumps if not context.outputs[name := plan.pump].proved_off]
+        if moving:
+            return NOTHING
+        needles = ", ".join(f"{plan.needle} ({plan.stream})" for plan in self._plan.pumps)
+        primed = context.ask(
+            Question(
+                self.step_id, "primed", f"Is there a drop on every needle: {needles}? Answer when there is."
+            )
+        )
+        wiped = context.ask(
+            Question(
+                self.step_id, "wiped", "Have all needles been wiped, and is the chamber door closed again?"
+            )
+        )
+        return DONE if primed is not None and wiped is not None else NOTHING
+
+    def _fill(self, context: Context) -> Demand:
+        plan = self._plan
+        if self._began_ns is None:
+            why = missing(context, plan.permissives)
+            if not context.hv_proved_off():
+                why = "high voltage is not proved off yet"
+            if why is not None:
+                if why != self._said:
+                    if self._said is None:
+                        self._waiting_ns = context.now_ns
+                    self._said = why
+                    context.note("waiting", {"step": self.step_id, "for": why})
+                if context.now_ns - self._waiting_ns > AWAIT_S * NS:
+                    context.fail(f"{why}: waited {AWAIT_S:.0f} s for it")
+                return NOTHING
+            self._began_ns = context.now_ns
+            volumes = {pump.pump: plan.volumes_ml[pump.pump] for pump in plan.pumps}
+            context.note("prime", {"step": self.step_id, "rate_ml_h": plan.rate_ml_h, "volumes_ml": volumes})
+        wanted: dict[str, Any] = {}
+        for pump in plan.pumps:
+            if pump.pump in self._filled:
+                continue
+            view = context.outputs[pump.pump]
+            reading = context.readings.get(f"{pump.pump}.delivered_ml")
+            fresh = view.told is not None and reading is not None and reading.t_ns > view.told_ns
+            delivered_ml = context.readings.value(f"{pump.pump}.delivered_ml")
+            if fresh and delivered_ml is not None and delivered_ml >= plan.volumes_ml[pump.pump]:
+                self._filled.add(pump.pump)
+                continue
+            wanted[pump.pump] = PumpOutput(True, plan.rate_ml_h, pump.diameter_mm, plan.batch)
+        longest_s = max(plan.volumes_ml.values()) / plan.rate_ml_h * 3600 + SLACK_S
+        if wanted and context.now_ns - self._began_ns > longest_s * NS:
+            context.fail(
+                f"priming {', '.join(wanted)} took longer than {longest_s:.0f} s: look at syringe and needle"
+            )
+        return Demand(wanted)
+
+    def holding(self, context: Context) -> Demand:
+        """Pumps off is all there is to hold."""
+        self._began_ns = None
+        return DONE
+
+    def restarting(self, context: Context) -> Demand:
+        """Nothing to bring back: priming goes on by the pump's own counter."""
+        return DONE
+
+    def stopping(self, context: Context) -> Demand:
+        """Pumps off is all there is to stop."""
+        return DONE
+
+    def completing(self, context: Context) -> Demand:
+        """Pumps off is all there is to end."""
+        return DONE
+
+    def progress(self) -> dict[str, Any]:
+        """Which pumps are filled."""
+        return {"stage": self.stage, "filled": sorted(self._filled)}

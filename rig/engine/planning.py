@@ -1,0 +1,179 @@
+"""From a recipe that fits the bench to visits: stretches of steps on one unit, each step a phase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from recipes.model import PrimeStep, PromptStep, Recipe, SpinStep, WaitStep
+from recipes.steps import PRIME_RATE, SPIN_UNIT_KINDS, AnyStep
+from rig.bench.assignment import Assignment, dead_volume_ml, prime_steps
+from rig.bench.model import Bench
+from rig.engine.connect import monitor_steps_kv
+from rig.engine.phases.people import PromptPhase, WaitPhase
+from rig.engine.phases.phase import Phase
+from rig.engine.phases.plans import PrimePlan, PumpPlan, SpinPlan, SupplyPlan
+from rig.engine.phases.prime import PrimePhase
+from rig.engine.phases.spin import SpinPhase
+from rig.safety.limits import SPIN_INTERLOCKS
+
+
+class CannotDrive(Exception):
+    """A step that this version has no phase for; the text names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The longest stretch of a recipe's steps on one unit. `phases` makes fresh phase objects."""
+
+    unit: str
+    step_ids: tuple[str, ...]
+    phases: Callable[[], Sequence[Phase]]
+
+
+def unit_of(step: AnyStep, bench: Bench) -> str | None:
+    """The unit a step belongs to; None for prompt and wait, which go with their neighbours."""
+    if step.do in SPIN_UNIT_KINDS:
+        return "spin"
+    if step.do in ("prompt", "wait"):
+        return None
+    raise CannotDrive(
+        f"step {step.id!r} is a {step.do!r} step: this version of the program drives no furnace yet"
+    )
+
+
+def plan_visits(recipe: Recipe, assignment: Assignment, bench: Bench) -> tuple[Visit, ...]:
+    """The visits of a recipe. `prompt` and `wait` belong to the next step's unit, at the end to the previous one's.
+
+    Raises CannotDrive for a step kind without a phase.
+    """
+    units = [unit_of(step, bench) for step in recipe.steps]
+    for index in range(len(units) - 2, -1, -1):
+        units[index] = units[index] or units[index + 1]
+    for index in range(1, len(units)):
+        units[index] = units[index] or units[index - 1]
+    visits: list[Visit] = []
+    start = 0
+    for index in range(1, len(units) + 1):
+        if index == len(units) or units[index] != units[start]:
+            steps = recipe.steps[start:index]
+            visits.append(_visit(units[start] or "spin", recipe, steps, start, assignment, bench))
+            start = index
+    return tuple(visits)
+
+
+def _visit(
+    unit: str, recipe: Recipe, steps: Sequence[AnyStep], first: int, assignment: Assignment, bench: Bench
+) -> Visit:
+    def phases() -> Sequence[Phase]:
+        made: list[Phase] = []
+        for offset, step in enumerate(steps):
+            made += _phases(recipe, step, first + offset, assignment, bench)
+        return made
+
+    return Visit(unit, tuple(step.id for step in steps), phases)
+
+
+def _phases(recipe: Recipe, step: AnyStep, number: int, assignment: Assignment, bench: Bench) -> list[Phase]:
+    match step:
+        case SpinStep():
+            prime = _own_prime(recipe, step, number, assignment, bench)
+            spin = SpinPhase(_spin_plan(step, number, assignment, bench), prime)
+            return [spin] if prime_steps(recipe, step) else [PrimePhase(prime), spin]
+        case PrimeStep():
+            return [PrimePhase(_prime_step_plan(recipe, step, number, assignment, bench))]
+        case PromptStep():
+            return [PromptPhase(step)]
+        case WaitStep():
+            return [WaitPhase(step.id, step.duration.to("s"))]
+        case _:
+            raise CannotDrive(f"step {step.id!r}: {step.do!r} steps are not driven by this version")
+
+
+def permissives(bench: Bench) -> tuple[str, ...]:
+    """Input channels that must read healthy before the spinning station starts anything."""
+    return tuple(
+        f"{name}.{channel.name}"
+        for name, settings in bench.inputs.items()
+        for channel in settings.channels
+        if channel.name in SPIN_INTERLOCKS
+    )
+
+
+def _pumps(step: SpinStep, assignment: Assignment) -> tuple[PumpPlan, ...]:
+    plans = []
+    for stream in step.streams:
+        one = assignment.streams[step.id, stream.id]
+        plans.append(
+            PumpPlan(
+                stream=stream.id,
+                pump=one.pump,
+                rate_ml_h=stream.rate.to("ml/h"),
+                diameter_mm=one.syringe.diameter_mm,
+                dead_volume_ml=dead_volume_ml(stream),
+                needle=one.needle or one.pump,
+            )
+        )
+    return tuple(plans)
+
+
+def _spin_plan(step: SpinStep, number: int, assignment: Assignment, bench: Bench) -> SpinPlan:
+    steps_kv = monitor_steps_kv(bench)
+    supplies: dict[str, SupplyPlan] = {}
+    for stream in step.streams:
+        name = assignment.streams[step.id, stream.id].hv
+        if name is None or name in supplies:
+            continue
+        settings = bench.hv[name]
+        supplies[name] = SupplyPlan(
+            supply=name,
+            target_kv=stream.voltage.to("kV"),
+            ramp_kv_s=settings.ramp_kv_s,
+            ramp_down_kv_s=settings.ramp_down_kv_s,
+            limit_ua=settings.limit_ua,
+            monitor_step_kv=steps_kv[name],
+        )
+    return SpinPlan(
+        step_id=step.id,
+        pumps=_pumps(step, assignment),
+        supplies=tuple(supplies.values()),
+        duration_s=step.duration.to("s"),
+        start_lag_s=step.start_lag.to("s"),
+        draw_off_s=step.draw_off.to("s"),
+        batch=2 * number + 1,
+        permissives=permissives(bench),
+    )
+
+
+def _own_prime(
+    recipe: Recipe, step: SpinStep, number: int, assignment: Assignment, bench: Bench
+) -> PrimePlan:
+    pumps = _pumps(step, assignment)
+    return PrimePlan(
+        step_id=step.id,
+        do="prime",
+        pumps=pumps,
+        volumes_ml={plan.pump: plan.dead_volume_ml for plan in pumps},
+        rate_ml_h=PRIME_RATE.to("ml/h"),
+        batch=2 * number,
+        permissives=permissives(bench),
+    )
+
+
+def _prime_step_plan(
+    recipe: Recipe, step: PrimeStep, number: int, assignment: Assignment, bench: Bench
+) -> PrimePlan:
+    spin = next(later for later in recipe.steps[number + 1 :] if isinstance(later, SpinStep))
+    wanted = {one.id for one in step.streams}
+    pumps = tuple(plan for plan in _pumps(spin, assignment) if not wanted or plan.stream in wanted)
+    return PrimePlan(
+        step_id=step.id,
+        do="prime",
+        pumps=pumps,
+        volumes_ml={
+            plan.pump: plan.dead_volume_ml if step.volume is None else step.volume.to("ml") for plan in pumps
+        },
+        rate_ml_h=step.rate.to("ml/h"),
+        batch=2 * number,
+        permissives=permissives(bench),
+    )

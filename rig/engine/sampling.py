@@ -1,0 +1,87 @@
+"""Sampling: once a second one row of what was really read since the row before, and each change of quality."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rig.engine.acting import Outlet
+from rig.lines.line import Line
+from rig.outputs import HvOutput, PumpOutput
+from rig.readings import Readings
+from rig.records.record import Record
+from rig.records.samples import Channel
+
+STATE, STEP = "run.state", "run.step"
+
+
+def jet_channels(meters: Iterable[str]) -> list[str]:
+    """One jet mode a current meter: the sum of the jets it sees."""
+    return [f"jet.{meter.partition('.')[2]}.mode" for meter in meters]
+
+
+def set_channel(outlet: Outlet) -> str:
+    """What was asked for stands beside what was read."""
+    return f"{outlet.name}.{'voltage_set_kv' if outlet.kind == 'hv' else 'rate_set_ml_h'}"
+
+
+def recorded_channels(
+    lines: Mapping[str, Line], outlets: Mapping[str, Outlet], meters: Iterable[str]
+) -> list[Channel]:
+    """The columns of a run's table."""
+    channels = [Channel(STATE, "", "run", "text"), Channel(STEP, "", "run", "text")]
+    channels += [Channel(name, "", name.rpartition(".")[0], "text") for name in jet_channels(meters)]
+    for line in lines.values():
+        for member in line.members.values():
+            for info in member.spec.channels:
+                channels.append(Channel(member.names[info.name], info.unit, member.name, info.quantity))
+    for outlet in outlets.values():
+        hv = outlet.kind == "hv"
+        channels.append(
+            Channel(
+                set_channel(outlet), "kV" if hv else "ml/h", outlet.name, "voltage" if hv else "flow rate"
+            )
+        )
+    return channels
+
+
+class Sampler:
+    """Takes rows and qualities into the record."""
+
+    def __init__(
+        self, channels: Iterable[Channel], outlets: Mapping[str, Outlet], meters: Iterable[str]
+    ) -> None:
+        self._outlets = [(outlet, set_channel(outlet)) for outlet in outlets.values()]
+        text = {STATE, STEP, *jet_channels(meters)}
+        sets = {name for _, name in self._outlets}
+        self._read = [channel.name for channel in channels if channel.name not in text | sets]
+        self._jets = jet_channels(meters)
+        self._row_ns = -1
+        self._quality: dict[str, str] = {}
+
+    def row(self, readings: Readings, state: str, step: str) -> dict[str, float | str | None]:
+        """One row: a cell is there only if a reading was taken since the last row."""
+        values: dict[str, float | str | None] = {STATE: state, STEP: step}
+        for name in self._jets:
+            values[name] = "unknown"  # no jet watch in this version: nothing is claimed of the jet's mode
+        for name in self._read:
+            reading = readings.get(name)
+            if reading is not None and reading.t_ns > self._row_ns and reading.why is None:
+                values[name] = reading.value
+        for outlet, name in self._outlets:
+            ordered = outlet.ordered
+            if isinstance(ordered, HvOutput):
+                values[name] = ordered.voltage_kv
+            elif isinstance(ordered, PumpOutput):
+                values[name] = ordered.rate_ml_h
+            else:
+                values[name] = 0.0
+        self._row_ns = readings.now_ns
+        return values
+
+    def qualities(self, readings: Readings, record: Record) -> None:
+        """Write each change of quality since the last look."""
+        for name in self._read:
+            quality = readings.quality(name)
+            if self._quality.get(name) is not quality:
+                self._quality[name] = quality
+                record.quality(readings.now_ns, name, quality.value)

@@ -1,0 +1,48 @@
+"""The roles instruments fill, as protocols: a driver only has to fit.
+
+A driver is built from its Settings and a Port, opens nothing, keeps no thread, asks nobody for the time but its port,
+and sends bytes only when one of these methods is called. Every method may raise an InstrumentError
+(NoReply, BadReply, Refused, PortLost, Preempted) and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from rig.lines.driven import Driver, Identity, OutputDriver, Poll
+from rig.outputs import HvOutput, PumpOutput
+
+__all__ = ["Driver", "HighVoltage", "Identity", "OutputDriver", "Poll", "Pump", "Sensor", "describe"]
+
+
+class Pump(OutputDriver, Protocol):
+    """A syringe pump. Channels: rate_ml_h, delivered_ml, running (0 or 1)."""
+
+    def apply(self, output: PumpOutput) -> None:
+        """Bring the pump to the wanted state, sending only what differs from what it was told before."""
+
+
+class HighVoltage(OutputDriver, Protocol):
+    """A high-voltage supply. Channels: voltage_kv, current_ua, output (0 or 1), fault (0 or 1).
+
+    `monitor_step_kv` is the read-back's resolution step, `set_step_kv` that of the set value.
+    """
+
+    monitor_step_kv: float
+    set_step_kv: float
+
+    def apply(self, output: HvOutput) -> None:
+        """Bring the supply to the wanted state. Never beyond half a set step above it, never beyond the rig's limit."""
+
+
+class Sensor(Driver, Protocol):
+    """An instrument that only measures."""
+
+
+def describe(driver: Any) -> str:
+    """The roles a driver fills, in words for `spinrig instruments`."""
+    if hasattr(driver, "monitor_step_kv"):
+        return "high voltage"
+    if hasattr(driver, "apply"):
+        return "pump"
+    return "sensor"

@@ -1,0 +1,77 @@
+"""What the rig file says of one instrument, as plain frozen data in the drivers' units. `bench` fills these in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Common part. name: "hv.needle"; driver: catalogue name; where: port or VISA resource as written in the rig file.
+
+    baud: None takes the driver's factory default.
+    """
+
+    name: str
+    driver: str
+    where: str
+    model: str | None = None
+    address: int | None = None
+    baud: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PumpSettings(Settings):
+    """A syringe pump; the syringe itself is the run sheet's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HvSettings(Settings):
+    """A high-voltage supply: rating of the supply, limits of the rig, how the output discharges.
+
+    polarity is +1 or -1 (fixed by hardware); discharge_s counts after proof that the output is off (safety rule 5).
+    """
+
+    rating_kv: float
+    rating_ma: float
+    limit_kv: float
+    limit_ua: float
+    ramp_kv_s: float = 1.0
+    ramp_down_kv_s: float = 5.0
+    polarity: int = 1
+    discharge_s: float = 30.0
+    bleed_ohm: float | None = None
+    capacitance_f: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentSettings(Settings):
+    """A current meter in the collector's return to earth; fixed range in A, mains frequency in Hz."""
+
+    range_a: float
+    mains_hz: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ClimateSettings(Settings):
+    """A temperature and humidity sensor of the chamber."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputChannel:
+    """One contact: its name ("door_closed"), channel number from 0, and the state that means healthy."""
+
+    name: str
+    channel: int
+    healthy: str = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputsSettings(Settings):
+    """A digital input module and what its contacts mean."""
+
+    channels: tuple[InputChannel, ...]
+    checksum: bool = False
+
+
+AnySettings = PumpSettings | HvSettings | CurrentSettings | ClimateSettings | InputsSettings

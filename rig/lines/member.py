@@ -1,0 +1,103 @@
+"""One instrument on a line: its driver, what it is polled for, and what it has been told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rig.lines.driven import Driver, Identity, Poll
+from rig.lines.port import Port
+from rig.outputs import Output
+from rig.readings import ChannelInfo
+
+
+class Told(StrEnum):
+    """What is known of an output that was ordered. Unknown counts as on."""
+
+    UNKNOWN = "unknown"
+    TOLD = "told"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSpec:
+    """What a line has to know of an instrument before its port is open.
+
+    kind: "hv", "pump" or "sensor"; make builds the driver on the open port; deadline and attempts as the design's
+    periods say; watched: its channels wake a scan when they change.
+    """
+
+    name: str
+    kind: str
+    make: Callable[[Port], Driver]
+    channels: tuple[ChannelInfo, ...]
+    polls: tuple[Poll, ...]
+    deadline_s: float
+    attempts: int
+    stale_after_s: float | None = None
+    watched: bool = False
+
+    @property
+    def has_output(self) -> bool:
+        """Whether it can be energised or moved."""
+        return self.kind != "sensor"
+
+
+class PollTimer:
+    """When one poll is due, on a fixed grid that a late answer does not move."""
+
+    __slots__ = ("due_ns", "period_ns", "poll")
+
+    def __init__(self, poll: Poll) -> None:
+        self.poll = poll
+        self.period_ns = round(poll.idle_period_s * 1e9)
+        self.due_ns = 0
+
+    def set_active(self, active: bool, now_ns: int) -> None:
+        """The other period from now on, the first time at once."""
+        period_ns = round((self.poll.period_s if active else self.poll.idle_period_s) * 1e9)
+        if period_ns != self.period_ns:
+            self.period_ns = period_ns
+            self.due_ns = now_ns
+
+    def done(self, now_ns: int) -> None:
+        """Plan the next; grid points that have passed are left out."""
+        if not self.period_ns:
+            return  # switched to "never" while it was being asked
+        self.due_ns += self.period_ns
+        if self.due_ns <= now_ns:
+            self.due_ns += (now_ns - self.due_ns) // self.period_ns * self.period_ns + self.period_ns
+
+
+class Member:
+    """An instrument as its line keeps it."""
+
+    def __init__(self, spec: MemberSpec) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.driver: Driver | None = None
+        self.names = {channel.name: f"{spec.name}.{channel.name}" for channel in spec.channels}
+        self.timers = [PollTimer(poll) for poll in spec.polls]
+        self.active = False
+        self.identity: Identity | None = None
+        self.connected = False
+        self.told: Output | None = None
+        self.told_state = Told.UNKNOWN
+        self.told_ns = 0
+        """Since when it has been told to be on, or off; a ramp's steps do not move it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something a line did or met, for the engine to act on and the journal to keep.
+
+    what: connected, unreachable, told, off, failed, lapsed, lost, abandoned, released.
+    """
+
+    t_ns: int
+    line: str
+    member: str | None
+    what: str
+    output: Output | None = None
+    text: str | None = None
+    identity: Identity | None = None

@@ -1,0 +1,48 @@
+"""What an instrument can be asked for: the whole wanted state of one output, as plain frozen data.
+
+The newest wanted state replaces any older one in a line's mailbox, so each must be complete in itself: a driver
+compares it with what it told the instrument before and sends what is missing. The `off` state of each kind is its safe
+side (safety rules, section 3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HvOutput:
+    """A high-voltage supply. `voltage_kv` is signed by the electrode's polarity; `limit_ua` the current programme."""
+
+    on: bool = False
+    voltage_kv: float = 0.0
+    limit_ua: float = 0.0
+
+    @property
+    def energised(self) -> bool:
+        """Whether this asks for anything but the safe side."""
+        return self.on or self.voltage_kv != 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PumpOutput:
+    """A syringe pump. `rate_ml_h` > 0 infuses, < 0 withdraws; `diameter_mm` is the syringe's inner diameter.
+
+    `batch` numbers the steps: when it changes, the pump's own delivered counters are cleared before it is started, so
+    that `delivered_ml` counts from the start of the present step.
+    """
+
+    running: bool = False
+    rate_ml_h: float = 0.0
+    diameter_mm: float = 0.0
+    batch: int = 0
+
+    @property
+    def energised(self) -> bool:
+        """Whether this asks for anything but the safe side."""
+        return self.running
+
+
+Output = HvOutput | PumpOutput
+HV_OFF = HvOutput()
+PUMP_OFF = PumpOutput()

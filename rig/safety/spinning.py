@@ -1,0 +1,340 @@
+"""The conditions of a spinning station, each declared once (safety rules 2 to 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from rig.outputs import HvOutput, PumpOutput
+from rig.safety.conditions import Condition, Finding, Priority, Situation, Then
+from rig.safety.limits import HvLimits
+
+EXHAUST_DELAY_S = 3.0
+"""Vane switches flutter; the rules allow at most 5 s."""
+
+DROPPED_DELAY_S = 0.5
+"""A supply or pump told to run has this long to be seen running before it counts as having dropped out."""
+
+
+def _live(situation: Situation) -> bool:
+    return situation.live
+
+
+def _contact(channel: str, sentence: str) -> Callable[[Situation], Finding | None]:
+    def test(situation: Situation) -> Finding | None:
+        if situation.readings.value(channel) == 0:
+            return Finding(sentence, "not healthy", "healthy")
+        return None
+
+    return test
+
+
+def _unread(channel: str, what: str) -> Callable[[Situation], Finding | None]:
+    def test(situation: Situation) -> Finding | None:
+        if situation.readings.value(channel) is None:
+            why = situation.readings.explain(channel)
+            return Finding(f"{what} cannot be read: {why}", why, "a good reading")
+        return None
+
+    return test
+
+
+def contact_conditions(inputs: str, names: Iterable[str]) -> list[Condition]:
+    """Door, emergency stop and exhaust of one input module. `inputs` is its name ("inputs.bench")."""
+    conditions: list[Condition] = []
+    for name in names:
+        channel = f"{inputs}.{name}"
+        if name.startswith("emergency_stop"):
+            tag, title, sentence = (
+                "emergency-stop",
+                "Emergency stop pressed",
+                "The emergency stop is pressed.",
+            )
+            cause = "Somebody pressed the emergency stop, or its circuit is broken."
+            what = "Find out why. Reset it at the rig by hand, then clear here."
+            unit, delay_s = "*", 0.0
+        elif name.startswith("door"):
+            tag, title, sentence = "door", "Chamber door open", "The chamber door is open."
+            cause = "The door was opened, or its switch or cable is broken."
+            what = (
+                "Earth needle and collector before touching anything. Close the door, then clear at the rig."
+            )
+            unit, delay_s = "spin", 0.0
+        elif name.startswith("exhaust"):
+            tag, title, sentence = (
+                "chamber-exhaust",
+                "Chamber exhaust off",
+                "The chamber exhaust does not flow.",
+            )
+            cause = "Fan off, duct blocked, or the flow switch is broken."
+            what = (
+                "Solvent vapour may collect. Restore the exhaust, let it run 5 chamber volumes, then clear."
+            )
+            unit, delay_s = "spin", EXHAUST_DELAY_S
+        else:
+            continue
+        common = {
+            "unit": unit,
+            "takes": ("hv", "pump"),
+            "armed": _live,
+            "then": Then.ABORT,
+            "consequence": "High voltage off, pumps stopped; the spinning step is lost.",
+        }
+        conditions.append(
+            Condition(
+                tag=tag,
+                title=title,
+                test=_contact(channel, sentence),
+                priority=Priority.HIGHEST,
+                cause=cause,
+                what_to_do=what,
+                source="safety rule 4",
+                on_delay_s=delay_s,
+                **common,  # type: ignore[arg-type]
+            )
+        )
+        conditions.append(
+            Condition(
+                tag=f"{tag}-unread",
+                title=f"{title.split()[0]} input cannot be read",
+                test=_unread(channel, channel),
+                priority=Priority.HIGH,
+                cause="The input module's line is dead, slow or disturbed. This is not the switch itself.",
+                what_to_do="Check the module's supply and cable; then clear at the rig.",
+                source="safety rule 4: a reading that is stale or bad is a tripped reading",
+                **common,  # type: ignore[arg-type]
+            )
+        )
+    return conditions
+
+
+def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> list[Condition]:
+    """One high-voltage supply ("hv.needle"). When one supply of a unit trips, all of them go."""
+    voltage, output = f"{name}.voltage_kv", f"{name}.output"
+    fault, current_mode = f"{name}.fault", f"{name}.current_mode"
+
+    def armed(situation: Situation) -> bool:
+        view = situation.outputs[name]
+        return view.wanted or (view.told_on and view.told is not None)
+
+    def live(situation: Situation) -> bool:
+        return situation.live
+
+    def faulted(situation: Situation) -> Finding | None:
+        if situation.readings.value(fault) == 1:
+            return Finding(f"{name} reports a fault (interlock, arc or internal).", "fault", "no fault")
+        return None
+
+    def limited(situation: Situation) -> Finding | None:
+        if situation.readings.value(current_mode) == 1:
+            current = situation.readings.value(f"{name}.current_ua")
+            return Finding(
+                f"{name} is in current limit: something draws more than {limits.current_ua.value:g} µA.",
+                "unknown" if current is None else f"{current:.1f} µA",
+                f"{limits.current_ua.value:g} µA",
+            )
+        return None
+
+    def over(situation: Situation) -> Finding | None:
+        measured = situation.readings.value(voltage)
+        if measured is not None and abs(measured) > limits.voltage_kv.value + 2 * monitor_step_kv:
+            return Finding(
+                f"{name} reads {measured:.2f} kV, above the rig's limit of {limits.voltage_kv.value:g} kV.",
+                f"{measured:.2f} kV",
+                f"{limits.voltage_kv.value:g} kV",
+            )
+        return None
+
+    def dropped(situation: Situation) -> Finding | None:
+        view = situation.outputs[name]
+        if not isinstance(view.told, HvOutput) or not view.told.on:
+            return None
+        reading = situation.readings.get(output)
+        if reading is not None and reading.value == 0 and reading.t_ns > view.told_ns:
+            return Finding(f"{name} was told on but says its output is off.", "off", "on")
+        return None
+
+    def failed(situation: Situation) -> Finding | None:
+        why = situation.outputs[name].failed
+        if why is not None:
+            return Finding(f"{name} did not take an order: {why}", why, "acknowledged")
+        return None
+
+    def lapsed(situation: Situation) -> Finding | None:
+        if situation.outputs[name].lapsed:
+            return Finding(
+                f"{name} was let go by its line because the scan had stopped.", "lapsed", "renewed each scan"
+            )
+        return None
+
+    def declare(
+        tag: str, title: str, test: Callable[[Situation], Finding | None], **more: object
+    ) -> Condition:
+        values: dict[str, object] = {
+            "tag": f"{tag}:{name}",
+            "title": title,
+            "unit": "spin",
+            "takes": ("hv", "pump"),
+            "armed": armed,
+            "test": test,
+            "then": Then.ABORT,
+            "priority": Priority.HIGH,
+            "consequence": "High voltage off, pumps stopped; the spinning step is lost.",
+            "source": "safety rules 3 and 4",
+        }
+        return Condition(**(values | more))  # type: ignore[arg-type]
+
+    return [
+        declare(
+            "supply-fault",
+            "High-voltage supply fault",
+            faulted,
+            cause="Interlock chain open, arc, or a fault inside the supply.",
+            what_to_do="Look for an arc trace and a wet collector; check the interlock chain; then clear at the rig.",
+        ),
+        declare(
+            "supply-current-limit",
+            "High-voltage current limit",
+            limited,
+            cause="Arc, solvent bridge from needle to collector, damaged cable, or corona from a dry needle.",
+            what_to_do="Let it discharge, earth it, look for the path; then clear at the rig.",
+        ),
+        declare(
+            "supply-over-limit",
+            "High voltage above the limit",
+            over,
+            armed=live,
+            cause="The supply does not obey its programme, or its read-back is wrong.",
+            what_to_do="Switch the supply's mains off. Do not use it before it has been checked.",
+            priority=Priority.HIGHEST,
+        ),
+        declare(
+            "supply-dropped",
+            "High voltage dropped out",
+            dropped,
+            on_delay_s=DROPPED_DELAY_S,
+            cause="The supply switched itself off: interlock, own watchdog, front panel.",
+            what_to_do="Find out why before starting again.",
+        ),
+        declare(
+            "supply-unread",
+            "High-voltage supply cannot be read",
+            _unread(output, name),
+            cause="Cable out, supply without mains, or a disturbed line. It counts as on.",
+            what_to_do="Keep the door shut. Check the cable; or switch its mains off, earth the output, and attest that.",
+            priority=Priority.HIGHEST,
+        ),
+        declare(
+            "supply-order-failed",
+            "High-voltage supply did not take an order",
+            failed,
+            cause="The supply refused or did not answer; its state is unknown and counts as on.",
+            what_to_do="Keep the door shut until it is proved off.",
+            priority=Priority.HIGHEST,
+        ),
+        declare(
+            "lease-lapsed",
+            "Scan stalled",
+            lapsed,
+            armed=lambda situation: True,
+            cause="The program or its computer stood still, so the line switched its instruments off by itself.",
+            what_to_do="Check the computer's load before starting again.",
+        ),
+    ]
+
+
+def pump_conditions(name: str) -> list[Condition]:
+    """One syringe pump ("pumps.a"): high voltage goes off within 1 s of a stall, an empty syringe or silence."""
+    running = f"{name}.running"
+
+    def armed(situation: Situation) -> bool:
+        view = situation.outputs[name]
+        return view.wanted or (view.told_on and view.told is not None)
+
+    def stopped(situation: Situation) -> Finding | None:
+        view = situation.outputs[name]
+        if not isinstance(view.told, PumpOutput) or not view.told.running:
+            return None
+        reading = situation.readings.get(running)
+        if reading is not None and reading.value == 0 and reading.t_ns > view.told_ns:
+            return Finding(f"{name} was told to run but says it has stopped.", "stopped", "running")
+        return None
+
+    def failed(situation: Situation) -> Finding | None:
+        why = situation.outputs[name].failed
+        if why is not None:
+            return Finding(f"{name} did not take an order: {why}", why, "acknowledged")
+        return None
+
+    def lapsed(situation: Situation) -> Finding | None:
+        if situation.outputs[name].lapsed:
+            return Finding(
+                f"{name} was let go by its line because the scan had stopped.", "lapsed", "renewed each scan"
+            )
+        return None
+
+    def declare(
+        tag: str, title: str, test: Callable[[Situation], Finding | None], **more: object
+    ) -> Condition:
+        values: dict[str, object] = {
+            "tag": f"{tag}:{name}",
+            "title": title,
+            "unit": "spin",
+            "takes": ("hv", "pump"),
+            "armed": armed,
+            "test": test,
+            "then": Then.ABORT,
+            "priority": Priority.HIGH,
+            "consequence": "High voltage off, pumps stopped; the spinning step is lost.",
+            "source": "safety rule 4",
+            "within_s": 1.0,
+        }
+        return Condition(**(values | more))  # type: ignore[arg-type]
+
+    return [
+        declare(
+            "pump-stopped",
+            "Syringe pump stopped",
+            stopped,
+            cause="Somebody pressed stop at the pump, or it lost its power for a moment.",
+            what_to_do="Look at the pump's display; prime again before restarting.",
+        ),
+        declare(
+            "pump-unread",
+            "Syringe pump cannot be read",
+            _unread(running, name),
+            cause="Alarm of the pump (stalled, reset, time-out), cable out, or a disturbed line.",
+            what_to_do="Look at the pump and the syringe: end of travel, blocked needle, loose cable.",
+        ),
+        declare(
+            "pump-order-failed",
+            "Syringe pump did not take an order",
+            failed,
+            cause="The pump refused or did not answer; its state is unknown and counts as running.",
+            what_to_do="Look at the pump's display.",
+        ),
+        declare(
+            "pump-lease-lapsed",
+            "Scan stalled",
+            lapsed,
+            armed=lambda situation: True,
+            cause="The program or its computer stood still, so the line stopped its pumps by itself.",
+            what_to_do="Check the computer's load before starting again.",
+        ),
+    ]
+
+
+def spin_conditions(
+    inputs: Mapping[str, Sequence[str]], supplies: Mapping[str, tuple[HvLimits, float]], pumps: Sequence[str]
+) -> tuple[Condition, ...]:
+    """All conditions of a spinning station.
+
+    inputs: module name to its channels' names; supplies: name to limits and the monitor's resolution step in kV.
+    """
+    conditions: list[Condition] = []
+    for module, names in inputs.items():
+        conditions += contact_conditions(module, names)
+    for name, (limits, monitor_step_kv) in supplies.items():
+        conditions += supply_conditions(name, limits, monitor_step_kv)
+    for name in pumps:
+        conditions += pump_conditions(name)
+    return tuple(conditions)
