@@ -116,6 +116,8 @@ class Keithley6485:
         self.burst_samples = self._samples_that_fit(self._period_s)
         self._end: bytes | None = None
         self._in_burst = False
+        self._unsure = False  # something may still be on its way
+        self._token = 0
 
     def _samples_that_fit(self, period_s: float) -> int:
         each_s = period_s + _READING_CHARS * self._byte_s
@@ -128,12 +130,31 @@ class Keithley6485:
             self._port.write(command.encode("ascii") + b"\r\n")
 
     def _clear(self) -> None:
-        """Drop whatever is pending on both sides, so that a late reply is not taken for the next one."""
+        """Drop whatever is pending on both sides."""
         port = self._port
         if self._serial:
             port.write(b"\x18")
         port.sleep(0.05)
         port.discard_input()
+
+    def _resynchronise(self, end: bytes) -> None:
+        """After a failed exchange: a reply that comes late must not be taken for that of the next question.
+
+        Readings look all alike, so a number never used before is written into a register that nothing here depends on
+        (standard event enable) and asked back: replies keep their order, what comes before it is old.
+        """
+        port = self._port
+        self._clear()
+        self._token = self._token % 255 + 1
+        self._tell(f"*ESE {self._token}", "*ESE?")
+        token = b"%d" % self._token
+        while True:
+            reply = port.read_until(end)
+            if not reply.endswith(end):
+                raise NoReply(f"{self.name}: *ESE?: no reply within {port.deadline_s:g} s")
+            if reply.strip(b"\r\n") == token:
+                self._unsure = False
+                return
 
     def _ask(self, question: str, parse: Callable[[bytes], T]) -> T:
         """One question with all its attempts; `parse` gets the reply without its ending, ValueError means damaged."""
@@ -143,23 +164,29 @@ class Keithley6485:
         request = question.encode("ascii") + b"\r\n"
         failure: InstrumentError = NoReply(f"{self.name}: {question}: never asked")
         for attempt in range(port.attempts):
-            if attempt:
-                if port.off_waiting():
-                    raise Preempted(f"{self.name}: {question}: given up for an off that waits")
-                self._clear()
+            if attempt and port.off_waiting():
+                raise Preempted(f"{self.name}: {question}: given up for an off that waits")
+            if self._unsure:
+                try:
+                    self._resynchronise(end)
+                except NoReply as error:
+                    failure = error
+                    continue
             port.write(request)
             reply = port.read_until(end, 1 << 17)
+            self._unsure = True
             if reply.endswith(end):
                 try:
-                    return parse(reply.strip(b"\r\n"))
+                    answer = parse(reply.strip(b"\r\n"))
                 except ValueError as error:
                     failure = BadReply(f"{self.name}: {question}: {error}")
-            else:
-                got = f"only {reply[:40]!r}" if reply else "no reply"
-                failure = NoReply(
-                    f"{self.name}: {question}: {got} within {port.deadline_s:g} s, {attempt + 1} attempts"
-                )
-        self._clear()
+                    continue
+                self._unsure = False
+                return answer
+            got = f"only {reply[:40]!r}" if reply else "no reply"
+            failure = NoReply(
+                f"{self.name}: {question}: {got} within {port.deadline_s:g} s, {attempt + 1} attempts"
+            )
         raise failure
 
     def _learn_ending(self) -> bytes:
@@ -195,6 +222,7 @@ class Keithley6485:
         """
         self._clear()
         self._end = self._learn_ending()
+        self._resynchronise(self._end)
         self._tell("ABOR", "*CLS", "FORM:ELEM READ", "DISP:ENAB OFF")
         self._tell("ARM:SOUR IMM", "ARM:COUN 1", "TRIG:SOUR IMM", "TRIG:DEL 0", "TRIG:COUN 1")
         # What somebody left switched on at the front panel would be taken for the jet.

@@ -16,7 +16,9 @@ from tests.instruments.keithvais_loop import Laboratory
 class Meter:
     """An emulated meter spoken to in raw bytes."""
 
-    def __init__(self, current_na: Callable[[float], float] = lambda t_s: 1040.564, **options: object) -> None:
+    def __init__(
+        self, current_na: Callable[[float], float] = lambda t_s: 1040.564, **options: object
+    ) -> None:
         self.laboratory = Laboratory()
         self.current_na = current_na
         options.setdefault("noise", False)
@@ -54,7 +56,9 @@ def ready(current_na: Callable[[float], float] = lambda t_s: 1040.564, **options
 
 
 def test_identity() -> None:
-    assert Meter()("*IDN?") == "KEITHLEY INSTRUMENTS INC.,MODEL 6485,1381988,C01 Jun 23 2010 12:22:00/A02 /G\n"
+    assert (
+        Meter()("*IDN?") == "KEITHLEY INSTRUMENTS INC.,MODEL 6485,1381988,C01 Jun 23 2010 12:22:00/A02 /G\n"
+    )
 
 
 def test_reading_unit_time_and_status_of_figure_13_1() -> None:
@@ -152,7 +156,8 @@ def test_autorange_searches_longer_than_a_fixed_range_reads() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "range_a"), [("2E-9", 2e-9), ("1e-6", 2e-6), ("2.1E-6", 2e-6), ("3E-6", 2e-5), ("-2E-4", 2e-4), ("MAX", 2e-2)]
+    ("asked", "range_a"),
+    [("2E-9", 2e-9), ("1e-6", 2e-6), ("2.1E-6", 2e-6), ("3E-6", 2e-5), ("-2E-4", 2e-4), ("MAX", 2e-2)],
 )
 def test_the_range_that_holds_the_value(asked: str, range_a: float) -> None:
     meter = ready()
@@ -185,7 +190,9 @@ def test_noise_comes_from_seed_and_name_alone() -> None:
 # Time
 
 
-@pytest.mark.parametrize(("nplc", "autozero", "period_s"), [("1", "ON", 0.0408), ("5", "OFF", 0.1008), (".01", "OFF", 0.001)])
+@pytest.mark.parametrize(
+    ("nplc", "autozero", "period_s"), [("1", "ON", 0.0408), ("5", "OFF", 0.1008), (".01", "OFF", 0.001)]
+)
 def test_a_reading_takes_its_aperture(nplc: str, autozero: str, period_s: float) -> None:
     meter = ready()
     meter(f"NPLC {nplc} / SYST:AZER {autozero}")
@@ -375,7 +382,9 @@ def test_units_of_one_message_share_its_answer() -> None:
 
 def test_spellings_of_a_header() -> None:
     assert set(spellings("[:SENSe[1]]:NPLCycles")) == {
-        f"{sense}{nplc}" for sense in ("", "SENS:", "SENSE:", "SENS1:", "SENSE1:") for nplc in ("NPLC", "NPLCYCLES")
+        f"{sense}{nplc}"
+        for sense in ("", "SENS:", "SENSE:", "SENS1:", "SENSE1:")
+        for nplc in ("NPLC", "NPLCYCLES")
     }
 
 

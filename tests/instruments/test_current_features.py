@@ -45,7 +45,9 @@ def test_a_line_is_found_at_its_frequency(hz: float) -> None:
 
 
 def test_a_slow_swell_with_less_than_two_periods_is_no_line() -> None:
-    samples: list[float | None] = [500.0 + 30.0 * math.sin(2 * math.pi * 10.0 * i * PERIOD_S) for i in range(80)]
+    samples: list[float | None] = [
+        500.0 + 30.0 * math.sin(2 * math.pi * 10.0 * i * PERIOD_S) for i in range(80)
+    ]
     assert features(samples, PERIOD_S, 0.02).line_hz == 0.0
 
 

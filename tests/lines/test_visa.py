@@ -47,7 +47,9 @@ def laboratory(**devices: LinkSpec) -> Laboratory:
     return made
 
 
-def opened(made: Laboratory, resource: str = NAME, wire: str = "usb6", trace: Trace | None = None) -> VisaPort:
+def opened(
+    made: Laboratory, resource: str = NAME, wire: str = "usb6", trace: Trace | None = None
+) -> VisaPort:
     library = library_for(made, {resource: wire})
     return open_visa(resource, FAST, library=library, runner=made.runner, trace=trace)
 
@@ -142,7 +144,13 @@ def test_what_was_not_read_is_discarded_once() -> None:
 def test_an_absent_instrument_is_not_found() -> None:
     made = laboratory(usb6=FAST)
     with pytest.raises(PortLost, match="VI_ERROR_RSRC_NFOUND"):
-        open_visa("GPIB0::14::INSTR", FAST, library=library_for(made, {NAME: "usb6"}), runner=made.runner, trace=None)
+        open_visa(
+            "GPIB0::14::INSTR",
+            FAST,
+            library=library_for(made, {NAME: "usb6"}),
+            runner=made.runner,
+            trace=None,
+        )
     with pytest.raises(PortLost, match="VI_ERROR_RSRC_NFOUND"):
         opened(made, wire="nobody")
 
@@ -198,7 +206,9 @@ def test_attributes_are_visas_own() -> None:
     manager.close()
 
 
-@pytest.mark.parametrize("resource", ["GPIB0::14::INSTR", "TCPIP0::192.168.0.5::inst0::INSTR", "USB0::1::2::3::0::INSTR"])
+@pytest.mark.parametrize(
+    "resource", ["GPIB0::14::INSTR", "TCPIP0::192.168.0.5::inst0::INSTR", "USB0::1::2::3::0::INSTR"]
+)
 def test_interfaces_that_mark_the_end_of_a_message(resource: str) -> None:
     made = laboratory(bus=BUS_LINK)
     port = opened(made, resource, "bus")
@@ -283,7 +293,9 @@ def test_the_picoammeter_on_gpib() -> None:
 
     made = Laboratory()
     resource = "GPIB0::14::INSTR"
-    meter = KeithleyEmulator("pico", made.scheduler, collector=Electrode(), link=BUS_LINK, bus="gpib", noise=False)
+    meter = KeithleyEmulator(
+        "pico", made.scheduler, collector=Electrode(), link=BUS_LINK, bus="gpib", noise=False
+    )
     made.plug("bus", meter)
     port = opened(made, resource, "bus")
     settings = CurrentSettings("current.collector", "keithley-6485", resource, range_a=2e-6)

@@ -345,7 +345,7 @@ def _assumed(
     said = [f"{what} from the table for {names}{solute_note}" for what in missing]
     if "viscosity_pa_s" in missing:
         for part in solutes:
-            found = solute(part.name)
-            if found is not None and found.viscosity_factor > 0.0 and part.molar_mass_kg_mol is None:
-                said.append(f"molar mass of {part.name} {found.molar_mass_kg_mol:g} kg/mol [M]")
+            chain = solute(part.name)
+            if chain is not None and chain.viscosity_factor > 0.0 and part.molar_mass_kg_mol is None:
+                said.append(f"molar mass of {part.name} {chain.molar_mass_kg_mol:g} kg/mol [M]")
     return tuple(said)

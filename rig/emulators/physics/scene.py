@@ -187,6 +187,10 @@ class Scene:
         first needle. Faults that are over at once (arc, bubble, empty) ignore their end. ValueError for a
         part or kind that is not there.
         """
+        self.check_fault(on, kind)(now_ns, active)
+
+    def check_fault(self, on: str, kind: str) -> Callable[[int, bool], object]:
+        """What begins and ends that fault, (now_ns, active). ValueError for a part or kind that is not there."""
         actions = self._fault_actions(on)
         if not actions:
             known = [*self.plungers, *self.supplies, *self.electrodes, *self.collectors, "climate.chamber"]
@@ -195,7 +199,7 @@ class Scene:
             )
         if kind not in actions:
             raise ValueError(f"fault {kind!r} on {on!r}: this part can have {', '.join(sorted(actions))}")
-        actions[kind](now_ns, active)
+        return actions[kind]
 
     def _fault_actions(self, on: str) -> dict[str, Callable[[int, bool], object]]:
         actions: dict[str, Callable[[int, bool], object]] = {}

@@ -169,7 +169,7 @@ class Supply:
         before = self._begin(now_ns)
         self.arcs += 1
         tripped = self.trip_on_arc and self._on
-        driven_ma = self._ma if self._target_kv() > 0.0 else 0.0
+        driven_ma = self._ma if self._target_kv() > 0.0 and not tripped else 0.0
         if tripped:
             self._on = False
         self._arc_until = now_ns + round(duration_s * _NS_PER_S)
