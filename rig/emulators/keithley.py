@@ -21,6 +21,7 @@ from rig.emulators.physics.noise import key_for, normal
 from rig.emulators.scpi import ScpiError, number, units
 from rig.emulators.scpi_status import MESSAGE, ScpiStatus
 from rig.lines.port import LinkSpec
+from rig.lines.visaport import BUS_LINK
 
 REPLY_S = 0.002
 OVERHEAD_S = 0.0008
@@ -48,8 +49,8 @@ class Collector(Protocol):
 class KeithleyEmulator(ScpiStatus, KeithleyMemory, Device):
     """One picoammeter measuring `collector`.
 
-    terminator: the TERM setting of its front panel, the end of its replies. bus: "rs232" acts on CR, "gpib" on LF.
-    noise: its own; the collector's comes with the collector.
+    baud, terminator: of its front panel; terminator (TERM) ends its replies. bus: "rs232" acts on CR, "gpib" on LF.
+    noise: whether it has any of its own; the collector's comes with the collector.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class KeithleyEmulator(ScpiStatus, KeithleyMemory, Device):
         timeline: Timeline,
         *,
         collector: Collector,
-        link: LinkSpec | None = None,
+        baud: int = 57600,
         terminator: bytes = b"\n",
         bus: str = "rs232",
         model: str = "6485",
@@ -66,7 +67,7 @@ class KeithleyEmulator(ScpiStatus, KeithleyMemory, Device):
         seed: int = 0,
         noise: bool = True,
     ) -> None:
-        Device.__init__(self, name, timeline, link if link is not None else LinkSpec(57600))
+        Device.__init__(self, name, timeline, LinkSpec(baud) if bus == "rs232" else BUS_LINK)
         self._collector = collector
         self._terminator = terminator
         self._acts_on = b"\r" if bus == "rs232" else b"\n"
@@ -243,7 +244,8 @@ class KeithleyEmulator(ScpiStatus, KeithleyMemory, Device):
         return 0.0 if self.set["zch"] else self._collector.mean_na(t_ns, aperture_ns) * 1e-9
 
     def _take(self, began_ns: int, count: int) -> None:
-        period_ns = round(self.period_s * 1e9)
+        period_s = self.period_s
+        period_ns = round(period_s * 1e9)
         if count == 1:
             inputs = [self._input_a(began_ns, round(self._aperture_s * 1e9))]
         elif self.set["zch"]:
@@ -261,7 +263,7 @@ class KeithleyEmulator(ScpiStatus, KeithleyMemory, Device):
             amps += shift_a
             if self._noise:
                 amps += sigma_a * normal(self._key, taken + place)
-            time_s = (first_s + (place + 1) * self.period_s) % 100_000.0
+            time_s = (first_s + (place + 1) * period_s) % 100_000.0
             if -full_a <= amps <= full_a:
                 readings.append((round(amps / step_a) * step_a, time_s))
             else:

@@ -24,8 +24,8 @@ _LONGEST = 200
 class VaisalaEmulator(Device):
     """One transmitter. mode: "STOP", "RUN" or "POLL" (heard only with its address).
 
-    heating: None, or the state letter of FST and STAT: "h" probe heating, "H" purge, "S" cooling after purge, "X" sensor
-    heating. broken: quantities ("T", "RH") whose measurement fails; their values are asterisks and their flags set.
+    heating: None, or the state letter of FST and STAT: "h" probe heating, "H" purge, "S" cooling after purge, "X"
+    sensor heating. broken: quantities ("T", "RH") whose measurement fails; their values are asterisks, their flags set.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """The FORM language of Vaisala transmitters: what stands in an output line.
 
 Source: HMT330 manual (M210566EN), FORM command modifiers. Quantities are RH, T and TD; `x.y` sets digits and decimals
-of the numbers after it, `U5` writes the unit of the quantity before it in five places, `#r` `#n` `#t` `#027` are control
-characters, text stands in double quotes; ERR, STAT, ADDR, SN and the checksums CS2, CS4, CSX as the manual says. That
-x counts the places before the point, with the sign, is our reading of its examples.
+of the numbers after it, `U5` writes the unit of the quantity before it in five places, `#r` `#n` `#t` `#027` are
+control characters, text stands in double quotes; ERR, STAT, ADDR, SN and the checksums CS2, CS4, CSX as the manual
+says. That x counts the places before the point, with the sign, is our reading of its examples.
 """
 
 from __future__ import annotations

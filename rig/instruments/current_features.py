@@ -3,18 +3,20 @@
 Dripping, pulsating and cone-jet can be told apart by the frequency content of the collector current (96 % of cases,
 DOI 10.1038/s41598-022-20352-y); a spectrum line and plain statistics carry most of it:
 
-    cone-jet     little noise, no line, no spikes
-    multi-jet    as cone-jet, at a higher mean
-    pulsating    a line of some 10 Hz to some 100 Hz that holds most of the fluctuation
-    dripping     few large pulses: a large peak against the noise, spikes
+    cone-jet     little noise against the mean, no line, no spikes
+    multi-jet    a higher mean that steps: a large part in slow fluctuation, no line
+    pulsating    noise as large as the mean; a line of some 10 Hz to some 100 Hz holds most of it
+    dripping     low mean; few large pulses: a large peak against the noise, spikes
     corona       much noise, no line
     arc          samples that the meter could not measure (overflow): counted as spikes
 
-Deciding is left to whoever watches the jet. A line at the mains frequency may be pick-up.
+Deciding is left to whoever watches the jet. A line at the mains frequency may be pick-up; a large line_fraction with
+line_hz 0 is a fluctuation slower than two periods in the record.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rig.readings import ChannelInfo
@@ -53,7 +55,7 @@ CHANNELS = (
 )
 
 
-def features(samples_na: list[float | None], period_s: float, resolution_na: float) -> Features:
+def features(samples_na: Sequence[float | None], period_s: float, resolution_na: float) -> Features:
     """Features of samples taken every period_s; resolution_na is the least that sigma is taken to be for spikes."""
     import numpy as np
 

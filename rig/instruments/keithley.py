@@ -36,6 +36,11 @@ RANGES_A = (2e-9, 2e-8, 2e-7, 2e-6, 2e-5, 2e-4, 2e-3, 2e-2)
 OVER_RANGE = 1.06
 """The instrument measures up to 105 % of its range; a value beyond that with nothing said is a damaged reply."""
 
+POLL_BYTES = (7, 14)
+"""Bytes on the wire of the common poll (READ? and its reply with LF), out and in."""
+TURNAROUND_S = 0.043
+"""From the end of READ? to the beginning of its reply: a line cycle, another for autozero, and 3 ms (assumed)."""
+
 MEAN_NPLC = 1
 BURST_NPLC = ".01"
 BURST_SAMPLES = 80

@@ -27,6 +27,11 @@ from rig.readings import ChannelInfo
 
 LINK = LinkSpec(4800, 7, "E", 1)
 
+POLL_BYTES = (5, 25)
+"""Bytes on the wire of the common poll with the default line, out and in."""
+TURNAROUND_S = 0.03
+"""From the end of a command to the beginning of its reply: our assumption, the manuals give none."""
+
 QUIET_S = 0.5
 """After S: a long line that is under way at 4800 baud is through by then."""
 

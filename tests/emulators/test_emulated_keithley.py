@@ -41,6 +41,10 @@ class Meter:
         return self.laboratory.scheduler.now_ns / 1e9
 
 
+def _constant(current_na: float) -> Callable[[float], float]:
+    return lambda t_s: current_na
+
+
 READY = "SYST:ZCH OFF / RANG 2E-6 / FORM:ELEM READ / NPLC 1"
 
 
@@ -141,7 +145,7 @@ def test_autorange_goes_up_at_105_percent_and_down_at_100() -> None:
     meter = ready()
     meter("RANG:AUTO ON")
     for current_na, range_a in ((2099.0, 2e-6), (2101.0, 2e-5), (2050.0, 2e-5), (1999.0, 2e-6), (0.5, 2e-9)):
-        meter.current_na = lambda t_s, current_na=current_na: current_na
+        meter.current_na = _constant(current_na)
         assert float(meter("READ?", 3.0)) == pytest.approx(current_na * 1e-9, rel=1e-4)
         assert float(meter("RANG?")) == range_a
 

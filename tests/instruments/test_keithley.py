@@ -202,7 +202,7 @@ def test_the_smallest_range_that_holds_it(wanted: float, got: float) -> None:
 
 @pytest.mark.parametrize("wanted", [0.0, -2e-6, 0.021, 1.0, math.nan])
 def test_no_range_lists_those_there_are(wanted: float) -> None:
-    with pytest.raises(ValueError, match="2e-09, 2e-08, 2e-07, 2e-06, 2e-05, 0.0002, 0.002, 0.02"):
+    with pytest.raises(ValueError, match=r"2e-09, 2e-08, 2e-07, 2e-06, 2e-05, 0\.0002, 0\.002, 0\.02"):
         nearest_range(wanted)
 
 

@@ -66,7 +66,9 @@ def scripted(*pairs: tuple[bytes, bytes], settings: ClimateSettings = SETTINGS, 
     ],
 )
 def test_a_line_is_read_by_names(line: str, temperature_degc: float, humidity_pct: float) -> None:
-    assert parse_line(line) == (pytest.approx(temperature_degc), pytest.approx(humidity_pct))
+    got = parse_line(line)
+    assert got[0] == pytest.approx(temperature_degc)
+    assert got[1] == pytest.approx(humidity_pct)
 
 
 @pytest.mark.parametrize(

@@ -293,9 +293,7 @@ def test_the_picoammeter_on_gpib() -> None:
 
     made = Laboratory()
     resource = "GPIB0::14::INSTR"
-    meter = KeithleyEmulator(
-        "pico", made.scheduler, collector=Electrode(), link=BUS_LINK, bus="gpib", noise=False
-    )
+    meter = KeithleyEmulator("pico", made.scheduler, collector=Electrode(), bus="gpib", noise=False)
     made.plug("bus", meter)
     port = opened(made, resource, "bus")
     settings = CurrentSettings("current.collector", "keithley-6485", resource, range_a=2e-6)
