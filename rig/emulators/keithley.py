@@ -49,8 +49,8 @@ class Collector(Protocol):
 class KeithleyEmulator(ScpiStatus, KeithleyMemory, Device):
     """One picoammeter measuring `collector`.
 
-    baud, terminator: of its front panel; terminator (TERM) ends its replies. bus: "rs232" acts on CR, "gpib" on LF.
-    noise: whether it has any of its own; the collector's comes with the collector.
+    link, terminator: as set at its front panel; terminator (TERM) ends its replies. bus: "rs232" acts on CR, "gpib" on
+    LF. noise: whether it has any of its own; the collector's comes with the collector.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class KeithleyEmulator(ScpiStatus, KeithleyMemory, Device):
         timeline: Timeline,
         *,
         collector: Collector,
-        baud: int = 57600,
+        link: LinkSpec | None = None,
         terminator: bytes = b"\n",
         bus: str = "rs232",
         model: str = "6485",
@@ -67,7 +67,8 @@ class KeithleyEmulator(ScpiStatus, KeithleyMemory, Device):
         seed: int = 0,
         noise: bool = True,
     ) -> None:
-        Device.__init__(self, name, timeline, LinkSpec(baud) if bus == "rs232" else BUS_LINK)
+        usual = LinkSpec(57600) if bus == "rs232" else BUS_LINK
+        Device.__init__(self, name, timeline, link if link is not None else usual)
         self._collector = collector
         self._terminator = terminator
         self._acts_on = b"\r" if bus == "rs232" else b"\n"

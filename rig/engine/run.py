@@ -67,7 +67,11 @@ class Run:
             self._close_when_proved(now_ns)
             return
         if self.index < 0:
-            self._next_visit(now_ns)
+            first = self.units[self.visits[0].unit]
+            if first.state is State.IDLE:
+                self._next_visit(now_ns)
+            elif first.state is State.ABORTED:
+                self._end(now_ns, Ending("aborted", reason=first.reason))
             return
         unit = self.unit
         if unit.state is State.COMPLETE:
@@ -88,6 +92,7 @@ class Run:
     def fail(self, now_ns: int, reason: str) -> None:
         """An internal error: the run ends `failed` once everything is off."""
         if self.ending is None:
+            self.someone_can_attest = False  # the phases that would ask are not trusted any more
             self.results += self.unit.results if self.index >= 0 else []
             self._end(now_ns, Ending("failed", reason=reason))
 

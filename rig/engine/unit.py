@@ -73,6 +73,7 @@ class Unit:
         self._kept: Mapping[str, Output] = {}
         self._asked_attestation: Question | None = None
         self._unproved = False
+        self._ended_early = False
 
     # What others ask
 
@@ -106,6 +107,7 @@ class Unit:
         self.fire(Command.START, now_ns, "visit begins", user)
         self._visit = _Visit(phases, began_ns=now_ns)
         self.early = False
+        self._ended_early = False
         self.reason = None
         self.first_trip = None
 
@@ -152,6 +154,8 @@ class Unit:
 
     def _watch_time(self, context: Context, state: State) -> None:
         limit_s = TIMEOUT_S.get(state)
+        if context.questions.open and state in (State.COMPLETING, State.RESTARTING):
+            self._since_ns = context.now_ns  # a person is asked: that takes the time it takes
         if limit_s is None or context.now_ns - self._since_ns <= limit_s * NS or state is State.ABORTING:
             return
         context.fail(f"{state} took longer than {limit_s:.0f} s" + self._why_waiting(context))
@@ -222,10 +226,19 @@ class Unit:
         return demand
 
     def _complete(self, context: Context, phase: Phase | None) -> Demand:
-        demand = phase.completing(context) if phase else Demand(done=True)
-        if demand.done and context.hv_discharged():
-            if phase is not None:
-                self._step_ended(context, "early")
+        """The present step ends early; what is left of the visit for a person to do (prompts) is still asked."""
+        if phase is not None and self._ended_early and phase.do != "prompt":
+            self._step_ended(context, "skipped")
+            return NOTHING
+        if phase is not None:
+            demand = phase.running(context) if self._ended_early else phase.completing(context)
+            if demand.done:
+                self._step_ended(context, "done" if self._ended_early else "early")
+                self._ended_early = True
+                self._step_started(context)
+            return demand
+        demand = NOTHING
+        if context.hv_discharged():
             self.fire(Command.DONE, context.now_ns, "high voltage proved off, discharge time over")
         return demand
 
@@ -252,7 +265,7 @@ class Unit:
                 "duration_s": duration_s,
             },
         )
-        visit.index += 1 if outcome in ("done", "early") else len(visit.phases)
+        visit.index += 1 if outcome in ("done", "early", "skipped") else len(visit.phases)
 
     def _ask_attestation(self, context: Context) -> None:
         """An output that cannot be read back is ended by a person's word, given at the rig (safety rule 5)."""
@@ -263,6 +276,7 @@ class Unit:
             return
         step = self.results[-1].id if self.results else self.name
         if self._asked_attestation is None:
+            context.questions.forget(step, "attested")  # a word given earlier says nothing about now
             self.alarms += 1
             text = "; ".join(proof.explain(context.readings) for proof in unproved)
             self._write(
@@ -292,6 +306,7 @@ class Unit:
 
     def guarded(self, demand: Demand, situation: Situation) -> Permitted:
         """The guard's decision on a demand, and the actions its trips ask for."""
+        situation = situation.wanting(name for name, output in demand.outputs.items() if output.energised)
         permitted = guard(
             demand.outputs,
             situation,

@@ -147,7 +147,11 @@ class Line:
             try:
                 self._turn()
             except PortLost as error:
-                self._lose(error)
+                self._lose(str(error))
+            except Exception as error:
+                # A driver that breaks must not take the line with it: to the rest it is as if the cable were out, and
+                # the next opening begins with "off" again.
+                self._lose(f"internal error in a driver of line {self.name}: {type(error).__name__}: {error}")
 
     def _turn(self) -> None:
         now_ns = self._runner.now_ns
@@ -355,16 +359,16 @@ class Line:
             timer.due_ns = now_ns
         self._report(member.name, "connected", identity=member.identity)
 
-    def _lose(self, error: PortLost) -> None:
+    def _lose(self, why: str) -> None:
         self._busy_since_ns = None
-        self._board_fail_all(str(error))
+        self._board_fail_all(why)
         for member in self.members.values():
             member.connected = False
             member.told_state = Told.UNKNOWN
             if self._port is None and not self._said_unreachable:
-                self._report(member.name, "unreachable", text=str(error))
+                self._report(member.name, "unreachable", text=why)
         if self._port is not None:
-            self._report(None, "lost", text=str(error))
+            self._report(None, "lost", text=why)
         self._said_unreachable = True
         self._hang_up()
 

@@ -8,7 +8,7 @@ clears it and the cause is gone. Closing a door again starts nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from rig.outputs import Output
@@ -71,6 +71,20 @@ class Situation:
     def live(self) -> bool:
         """Whether any high voltage or pump of the unit is on, wanted or unproved."""
         return self.hv_live or self.pumps_live
+
+    def wanting(self, names: Iterable[str]) -> Situation:
+        """The same with these outputs wanted: what is asked for at this scan arms its conditions at this scan."""
+        new = [name for name in names if name in self.outputs and not self.outputs[name].wanted]
+        if not new:
+            return self
+        outputs = {**self.outputs, **{name: replace(self.outputs[name], wanted=True) for name in new}}
+        kinds = {outputs[name].kind for name in new}
+        return replace(
+            self,
+            outputs=outputs,
+            hv_live=self.hv_live or "hv" in kinds,
+            pumps_live=self.pumps_live or "pump" in kinds,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ from typing import Final
 
 from rig.engine.phases.phase import Context
 
+FRESH_NS: Final = 250_000_000
+"""How old an input may be when something is started on its word: what a safety input may be while things are on."""
+
 AWAIT_S: Final = 600.0
 """So long a step waits for a person to close the door; then it gives up, and says what it waited for."""
 
@@ -15,6 +18,10 @@ def missing(context: Context, channels: Sequence[str]) -> str | None:
     """Why the unit may not start yet, in words; None when every input reads healthy."""
     for channel in channels:
         value = context.readings.value(channel)
+        reading = context.readings.get(channel)
+        if value is not None and reading is not None and context.now_ns - reading.t_ns > FRESH_NS:
+            # Polled at its idle period until now; the quick period has just begun.
+            return f"{channel} is being read"
         if value is None:
             return f"{channel} cannot be read ({context.readings.explain(channel)})"
         if value != 1:
