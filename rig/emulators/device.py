@@ -29,7 +29,7 @@ class Timeline(Protocol):
 class Device:
     """An emulated instrument. Subclasses fill in `receive` and call `send`.
 
-    link: the instrument's own serial settings; bytes sent to it at other settings arrive as noise (the wire sees to it).
+    link: the instrument's own serial settings; bytes sent at others arrive as noise (the wire sees to it).
     `transmit` is set by the wire to which the instrument is attached.
     """
 

@@ -64,6 +64,7 @@ def member_spec(bench: Bench, name: str) -> MemberSpec:
         attempts=periods.ATTEMPTS,
         stale_after_s=periods.INPUTS_STALE_S if isinstance(settings, InputsSettings) else None,
         watched=isinstance(settings, InputsSettings),
+        poll_channels=getattr(probe, "poll_channels", {}),
     )
 
 

@@ -1,6 +1,6 @@
 """The control socket of a rig's owner: JSON lines over loopback, a token only the owner's user can read.
 
-Requests are posted to the scan's thread and answered at once with accepted or refused; their effect is seen in `status`.
+Requests are posted to the scan's thread and answered at once, accepted or refused; their effect is seen in `status`.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Engine:
         self.period_ns = periods.SCAN_ACTIVE_NS
         self.scans = 0
         self.connecting = True
-        """Until every instrument has answered once, outputs are told off and nothing is judged by readings not taken."""
+        """Until every instrument has answered, outputs are off and nothing is judged by readings not taken."""
         self.releasing = False
         self.unreachable: dict[str, str] = {}
         self.on_question: Callable[[], None] | None = None

@@ -1,4 +1,4 @@
-"""One owner per rig: a lock that dies with its process, and a note in it that says who, since when, and how to reach it.
+"""One owner per rig: a lock that dies with its process, and a note in it: who, since when, how to reach it.
 
 The lock is the operating system's (flock, or msvcrt on Windows), so a killed owner leaves nothing to clean up; the
 file's text is for people and for `spinrig status`.

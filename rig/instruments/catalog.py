@@ -136,8 +136,8 @@ CATALOG: Final[dict[str, DriverInfo]] = {
             models=("6485", "6487"),
             visa=True,
             checksum="none",
-            poll=(7, 16),
-            turnaround_s=0.025,
+            poll=keithley.POLL_BYTES,
+            turnaround_s=keithley.TURNAROUND_S,
             ranges_a=keithley.RANGES_A,
         ),
         DriverInfo(
@@ -149,8 +149,8 @@ CATALOG: Final[dict[str, DriverInfo]] = {
             emulator="rig.emulators.vaisala:VaisalaEmulator",
             proven="lines after the Vaisala HMT310 manual; not yet on hardware",
             checksum="none",
-            poll=(5, 30),
-            turnaround_s=0.05,
+            poll=vaisala.POLL_BYTES,
+            turnaround_s=vaisala.TURNAROUND_S,
         ),
         DriverInfo(
             name="adam-4000",

@@ -22,6 +22,8 @@ from rig.outputs import Output
 REOPEN_NS = 1_000_000_000
 """How often a lost port is tried again: safe state is retried each second (safety rule 5)."""
 
+NO_VALUE = "the instrument says it has no value (overload, probe heating, sensor error)"
+
 CONNECT_LIMIT_NS = 20_000_000_000
 
 
@@ -109,14 +111,18 @@ class Line:
         self._runner.notify()
 
     def declare_channels(self, member: Member) -> None:
-        """Say how old each reading may be: three periods, or what the rules say for safety inputs."""
+        """Say how old each reading may be: three periods of its poll, or what the rules say for safety inputs."""
         spec = member.spec
-        periods = [t.poll.period_s if member.active else t.poll.idle_period_s for t in member.timers]
-        slowest_s = max((period for period in periods if period > 0), default=1.0)
-        stale_s = 3 * slowest_s
-        if member.active and spec.stale_after_s is not None:
-            stale_s = spec.stale_after_s
-        for channel in member.names.values():
+        periods = {
+            t.poll.name: t.poll.period_s if member.active else t.poll.idle_period_s for t in member.timers
+        }
+        slowest_s = max((period for period in periods.values() if period > 0), default=1.0)
+        filled_by = {short: poll for poll, shorts in spec.poll_channels.items() for short in shorts}
+        for short, channel in member.names.items():
+            # A poll that is switched off leaves its channels to grow old at the pace of the others.
+            stale_s = 3 * (periods.get(filled_by.get(short, ""), 0.0) or slowest_s)
+            if member.active and spec.stale_after_s is not None:
+                stale_s = spec.stale_after_s
             self._board.declare(channel, round(stale_s * 1e9), spec.watched)
 
     def close(self) -> None:
@@ -237,12 +243,12 @@ class Line:
         if self.abandoned:
             return
         now_ns = self._runner.now_ns
-        self._board.deliver(member.names, values, now_ns, no_value=f"{member.name} has no value (overflow)")
+        self._board.deliver(member.names, values, now_ns, no_value=NO_VALUE)
         timer.done(now_ns)
 
     def _channels_of(self, member: Member, poll: str) -> list[str]:
         """The channels a failed poll would have filled; all of them where the driver does not say."""
-        shorts = getattr(member.driver, "poll_channels", {}).get(poll)
+        shorts = member.spec.poll_channels.get(poll)
         return [member.names[short] for short in shorts] if shorts else list(member.names.values())
 
     def _off(self, member: Member) -> None:

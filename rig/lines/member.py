@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rig.lines.driven import Driver, Identity, Poll
@@ -23,8 +23,9 @@ class Told(StrEnum):
 class MemberSpec:
     """What a line has to know of an instrument before its port is open.
 
-    kind: "hv", "pump" or "sensor"; make builds the driver on the open port; deadline and attempts as the design's
-    periods say; watched: its channels wake a scan when they change.
+    kind: "hv", "pump" or "sensor"; make builds the driver on the open port; poll_channels: short names that each poll
+    fills, where the driver says; deadline and attempts as the design's periods say; watched: its channels wake a scan
+    when they change.
     """
 
     name: str
@@ -36,6 +37,7 @@ class MemberSpec:
     attempts: int
     stale_after_s: float | None = None
     watched: bool = False
+    poll_channels: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def has_output(self) -> bool:

@@ -38,8 +38,9 @@ class OutputView:
     """One output as conditions and guard see it.
 
     wanted: the phase asks for it, or an order for it is under way. told_on: the instrument was told, or may have been
-    told (unknown counts as on); told_ns: since when it has been told on, or off. proved_off: read back as off (pumps and supplies each in their own way).
-    failed: what an order that failed said. lapsed: its line let it go because no scan renewed the lease.
+    told (unknown counts as on); told_ns: since when it has been told on, or off. proved_off: read back as off (pumps
+    and supplies each in their own way). failed: what an order that failed said. lapsed: its line let it go because no
+    scan renewed the lease.
     """
 
     name: str

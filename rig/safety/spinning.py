@@ -220,7 +220,7 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             "High-voltage supply cannot be read",
             _unread(output, name),
             cause="Cable out, supply without mains, or a disturbed line. It counts as on.",
-            what_to_do="Keep the door shut. Check the cable; or switch its mains off, earth the output, and attest that.",
+            what_to_do="Keep the door shut. Check the cable; or switch its mains off, earth the output, attest both.",
             priority=Priority.HIGHEST,
         ),
         declare(

@@ -160,7 +160,15 @@ def _keithley(lab: Laboratory, name: str, settings: Any, emulator: Any, where: s
 
 
 def _vaisala(lab: Laboratory, name: str, settings: Any, emulator: Any, where: str) -> Device:
-    device: Device = emulator(name, lab.scheduler, chamber=lab.scene.chamber, link=link_of(settings))
+    device: Device = emulator(
+        name,
+        lab.scheduler,
+        chamber=lab.scene.chamber,
+        link=link_of(settings),
+        address=settings.address or 0,
+        # An instrument with an address on a shared line waits to be called; one alone sends when asked.
+        mode="POLL" if settings.address is not None else "STOP",
+    )
     return device
 
 
