@@ -43,6 +43,47 @@ class PumpOutput:
         return self.running
 
 
-Output = HvOutput | PumpOutput
+@dataclass(frozen=True, slots=True)
+class ProgramSegment:
+    """One segment of a furnace program: ramp to the target at so many degC/min, then dwell there for dwell_s."""
+
+    ramp_degc_min: float
+    target_degc: float
+    dwell_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FurnaceOutput:
+    """A furnace controller. mode: "off", "run" or "hold" (the program stands, the set point with it).
+
+    A program is loaded whole, always ends in *off*, and is told apart from the one before by its number. hold_back_degc:
+    the controller stops its program's clock while the process value is further from the set point than this.
+    """
+
+    mode: str = "off"
+    number: int = 0
+    segments: tuple[ProgramSegment, ...] = ()
+    hold_back_degc: float = 5.0
+
+    @property
+    def energised(self) -> bool:
+        """Whether this asks for anything but the safe side."""
+        return self.mode != "off"
+
+
+@dataclass(frozen=True, slots=True)
+class GasOutput:
+    """A mass-flow controller. Which side of a flow is safe depends on the tube (safety rule 3), so `flow_sccm` says all."""
+
+    flow_sccm: float = 0.0
+
+    @property
+    def energised(self) -> bool:
+        """Whether gas is wanted to flow."""
+        return self.flow_sccm > 0.0
+
+
+Output = HvOutput | PumpOutput | FurnaceOutput | GasOutput
 HV_OFF = HvOutput()
 PUMP_OFF = PumpOutput()
+FURNACE_OFF = FurnaceOutput()

@@ -5,7 +5,6 @@ Instruments keep their full name ("pumps.a", "hv.needle"); their settings are th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +13,13 @@ from rig.instruments.settings import (
     AnySettings,
     ClimateSettings,
     CurrentSettings,
+    FurnaceSettings,
+    GasSettings,
     HvSettings,
     InputsSettings,
+    OxygenSettings,
     PumpSettings,
-    Settings,
+    Tube,
 )
 from rig.safety.limits import FURNACE_INTERLOCKS, LOST_CLIENT_GRACE_S, PROVE_EVERY_S, SPIN_INTERLOCKS
 
@@ -82,55 +84,6 @@ class NeedleMount:
 
 
 @dataclass(frozen=True, slots=True)
-class Tube:
-    """The furnace's work tube."""
-
-    bore_mm: float
-    length_mm: float
-
-    @property
-    def volume_l(self) -> float:
-        """Volume of the empty tube."""
-        return math.pi / 4 * self.bore_mm**2 * self.length_mm / 1e6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FurnaceSettings(Settings):
-    """A furnace controller and its furnace. cooling_s and lag_s: measured time constants; atmosphere_switch:
-    "by hand" or "automatic".
-    """
-
-    limit_degc: float
-    limit_ramp_degc_min: float
-    tube: Tube | None = None
-    cooling_s: float | None = None
-    lag_s: float | None = None
-    open_below_degc: float = 60.0
-    hot_minimum_sccm: float = 80.0
-    atmosphere_switch: str = "by hand"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GasSettings(Settings):
-    """A gas line. passive: room air, no controller; unit: the controller's letter; on_power_loss: "stops" or
-    "flows".
-    """
-
-    feeds: str
-    passive: bool = False
-    unit: str | None = None
-    full_scale_sccm: float | None = None
-    on_power_loss: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OxygenSettings(Settings):
-    """An oxygen analyser; `watches` is the furnace whose gas it sees."""
-
-    watches: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class CollectorSettings:
     """A collector: its kind, and the supply that biases it (None: earthed). `keys`: what else the rig file
     says.
@@ -163,7 +116,26 @@ class Calibration:
     offset: float = 0.0
 
 
-AnyInstrument = AnySettings | FurnaceSettings | GasSettings | OxygenSettings
+AnyInstrument = AnySettings
+
+__all__ = [
+    "AnyInstrument",
+    "Bench",
+    "Calibration",
+    "Chamber",
+    "CollectorSettings",
+    "FurnaceSettings",
+    "GasSettings",
+    "NeedleMount",
+    "Override",
+    "OxygenSettings",
+    "Plain",
+    "SafetyDeclaration",
+    "Tube",
+    "is_simulated",
+    "is_visa",
+    "visa_name",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,20 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from rig.lines.driven import Driver, Identity, OutputDriver, Poll
-from rig.outputs import HvOutput, PumpOutput
+from rig.outputs import FurnaceOutput, GasOutput, HvOutput, PumpOutput
 
-__all__ = ["Driver", "HighVoltage", "Identity", "OutputDriver", "Poll", "Pump", "Sensor", "describe"]
+__all__ = [
+    "Driver",
+    "Furnace",
+    "Gas",
+    "HighVoltage",
+    "Identity",
+    "OutputDriver",
+    "Poll",
+    "Pump",
+    "Sensor",
+    "describe",
+]
 
 
 class Pump(OutputDriver, Protocol):
@@ -33,6 +44,24 @@ class HighVoltage(OutputDriver, Protocol):
 
     def apply(self, output: HvOutput) -> None:
         """Bring the supply to the wanted state. Never beyond half a set step above it, never beyond the rig's limit."""
+
+
+class Furnace(OutputDriver, Protocol):
+    """A furnace controller. Channels: temperature_degc, setpoint_degc, power_pct, program (0 off, 1 run, 2 hold,
+    3 hold-back, 4 ended), segment, sensor_break (0 or 1).
+
+    `off` is: every set point zero and read back, programmer reset, working output read as 0 %. `set_up` only reads.
+    """
+
+    def apply(self, output: FurnaceOutput) -> None:
+        """Load and read back a program that is not loaded yet, then run or hold it. Raises what was read back wrong."""
+
+
+class Gas(Driver, Protocol):
+    """A mass-flow controller. Channels: flow_sccm, pressure_kpa, valve_fault (0 or 1). `set_up` only reads."""
+
+    def apply(self, output: GasOutput) -> None:
+        """Set the flow and confirm that the controller took it."""
 
 
 class Sensor(Driver, Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -74,4 +75,62 @@ class InputsSettings(Settings):
     checksum: bool = False
 
 
-AnySettings = PumpSettings | HvSettings | CurrentSettings | ClimateSettings | InputsSettings
+@dataclass(frozen=True, slots=True)
+class Tube:
+    """The furnace's work tube."""
+
+    bore_mm: float
+    length_mm: float
+
+    @property
+    def volume_l(self) -> float:
+        """Volume of the empty tube."""
+        return math.pi / 4 * self.bore_mm**2 * self.length_mm / 1e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FurnaceSettings(Settings):
+    """A furnace controller and its furnace. cooling_s and lag_s: measured time constants; atmosphere_switch:
+    "by hand" or "automatic".
+    """
+
+    limit_degc: float
+    limit_ramp_degc_min: float
+    tube: Tube | None = None
+    cooling_s: float | None = None
+    lag_s: float | None = None
+    open_below_degc: float = 60.0
+    hot_minimum_sccm: float = 80.0
+    atmosphere_switch: str = "by hand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GasSettings(Settings):
+    """A gas line. passive: room air, no controller; unit: the controller's letter; on_power_loss: "stops" or
+    "flows".
+    """
+
+    feeds: str
+    passive: bool = False
+    unit: str | None = None
+    full_scale_sccm: float | None = None
+    on_power_loss: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OxygenSettings(Settings):
+    """An oxygen analyser; `watches` is the furnace whose gas it sees."""
+
+    watches: str | None = None
+
+
+AnySettings = (
+    PumpSettings
+    | HvSettings
+    | CurrentSettings
+    | ClimateSettings
+    | InputsSettings
+    | FurnaceSettings
+    | GasSettings
+    | OxygenSettings
+)
