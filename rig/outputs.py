@@ -56,8 +56,8 @@ class ProgramSegment:
 class FurnaceOutput:
     """A furnace controller. mode: "off", "run" or "hold" (the program stands, the set point with it).
 
-    A program is loaded whole, always ends in *off*, and is told apart from the one before by its number. hold_back_degc:
-    the controller stops its program's clock while the process value is further from the set point than this.
+    A program is loaded whole, always ends in *off*, and is told apart from the one before by its number.
+    hold_back_degc: the controller stops its program's clock while the process value is further from the set point.
     """
 
     mode: str = "off"
@@ -73,7 +73,7 @@ class FurnaceOutput:
 
 @dataclass(frozen=True, slots=True)
 class GasOutput:
-    """A mass-flow controller. Which side of a flow is safe depends on the tube (safety rule 3), so `flow_sccm` says all."""
+    """A mass-flow controller. Which side of a flow is safe depends on the tube (safety rule 3)."""
 
     flow_sccm: float = 0.0
 

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, field
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from recipes.model import Recipe
-from recipes.problems import InputError, Severity
+from recipes.problems import Severity
 from rig.cli import output
-from rig.cli.inputs import Given, counts, read_given_recipe, text_of
-
-if TYPE_CHECKING:
-    from rig.bench.fit import Fit
-    from rig.bench.model import Bench
-    from rig.bench.reaction import Reaction
-    from rig.bench.sheet import RunSheet
+from rig.cli.inputs import Given, GivenRig, counts, read_given_recipe
 
 DESCRIPTION = """\
 Reads recipes and says everything that is wrong with them, each with its place and what to do. With --rig, also
@@ -46,26 +39,14 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-@dataclass(slots=True)
-class Rig:
-    """The rig that recipes are held against, as far as it could be read."""
-
-    rig: Given
-    sheet: Given | None = None
-    bench: Bench | None = None
-    read_sheet: RunSheet | None = None
-    reactions: tuple[Reaction, ...] = ()
-    files: list[Given] = field(default_factory=list)
-
-
 def run(args: argparse.Namespace) -> int:
     """Check each; 2 when one is refused."""
-    rig = None if args.rig is None and args.sheet is None else load(args.rig, args.sheet)
+    rig = None if args.rig is None and args.sheet is None else GivenRig.read(args.rig, args.sheet)
     refused = False
     said: set[tuple[str, Any]] = set()
     for ref in args.recipes:
         recipe, given = read_given_recipe(ref)
-        files = [given] if rig is None else [given, *against(recipe, rig, given)]
+        files = [given] if rig is None else [given, *rig.against(recipe, given)]
         bad = any(is_bad(one, args.strict) for one in files)
         refused = refused or bad
         if args.json:
@@ -74,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             _say(ref, files, bad, said)
     if rig is not None and not args.json:
         for reaction in rig.reactions:
-            print(f"reaction time, {reaction.text()}")
+            print(f"reaction time, {reaction.text()}", file=sys.stderr if refused else sys.stdout)
     return 2 if refused else 0
 
 
@@ -85,66 +66,7 @@ def is_bad(given: Given, strict: bool) -> bool:
     )
 
 
-def load(rig_path: Path | None, sheet_path: Path | None) -> Rig:
-    """Read rig file (None: the demonstration rig) and run sheet; their problems are kept, not raised."""
-    from rig.bench.reaction import reaction_times
-    from rig.bench.rigfile import load_rig
-    from rig.bench.sheet import load_sheet
-
-    name = "the demonstration rig" if rig_path is None else str(rig_path)
-    try:
-        bench, problems = load_rig(rig_path)
-        rig = Rig(Given(name, bench.text, problems.by_place()), bench=bench)
-        rig.reactions = reaction_times(bench)
-    except InputError as error:
-        rig = Rig(Given(name, text_of(rig_path), error.problems))
-    if sheet_path is not None:
-        try:
-            rig.read_sheet, problems = load_sheet(sheet_path)
-            rig.sheet = Given(str(sheet_path), rig.read_sheet.text, problems.by_place())
-        except InputError as error:
-            rig.sheet = Given(str(sheet_path), text_of(sheet_path), error.problems)
-    return rig
-
-
-def against(recipe: Recipe | None, rig: Rig, given: Given) -> list[Given]:
-    """What rig file and run sheet, read and held against the recipe, have to say; fit's words about the recipe
-    itself come as a further list of its file.
-    """
-    from rig.bench.fit import RECIPE, RIG_FILE, RUN_SHEET
-    from rig.bench.rules import check_bench
-
-    sheet = rig.sheet or Given("the run sheet", None)
-    if rig.bench is None:
-        return [rig.rig, sheet]
-    if recipe is None or sheet.has_errors:
-        own = check_bench(rig.bench, rig.reactions)
-        return [_more(rig.rig, own.by_place()), sheet]
-    found: Fit = fit_with(recipe, rig)
-    return [
-        Given(given.name, given.text, found.by_file[RECIPE].by_place()),
-        _more(rig.rig, found.by_file[RIG_FILE].by_place()),
-        _more(sheet, found.by_file[RUN_SHEET].by_place()),
-    ]
-
-
-def fit_with(recipe: Recipe, rig: Rig) -> Fit:
-    """Fit with the sheet that was given; the demonstration rig brings its own."""
-    from rig.bench.fit import fit
-    from rig.bench.sheet import demo_sheet
-
-    assert rig.bench is not None
-    sheet = rig.read_sheet
-    if sheet is None and rig.rig.name == "the demonstration rig":
-        sheet = demo_sheet(recipe)
-    return fit(recipe, rig.bench, sheet)
-
-
-def _more(given: Given, problems: list[Any]) -> Given:
-    return Given(given.name, given.text, [*given.problems, *problems])
-
-
-def as_json(given: Given, files: list[Given], rig: Rig | None) -> dict[str, Any]:
+def as_json(given: Given, files: list[Given], rig: GivenRig | None) -> dict[str, Any]:
     """The object of one recipe; `file` says in which file a problem stands."""
     data: dict[str, Any] = {
         "recipe": given.name,

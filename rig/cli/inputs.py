@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recipes.catalogue import find_recipe
 from recipes.model import Recipe
@@ -12,6 +13,11 @@ from recipes.problems import InputError, Problem, Problems, Severity
 from recipes.reader import read_recipe
 from recipes.tables import read_text_file
 from rig.cli import output
+
+if TYPE_CHECKING:
+    from rig.bench.model import Bench
+    from rig.bench.reaction import Reaction
+    from rig.bench.sheet import RunSheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,10 @@ class Given:
     def has_errors(self) -> bool:
         """Whether one of the problems is an error."""
         return any(problem.severity is Severity.ERROR for problem in self.problems)
+
+    def more(self, problems: Problems) -> Given:
+        """The same file with further problems."""
+        return Given(self.name, self.text, [*self.problems, *problems.by_place()])
 
     def show(self) -> None:
         """Its problems, to standard error."""
@@ -42,12 +52,72 @@ def read_given_recipe(ref: str) -> tuple[Recipe | None, Given]:
     content = read_text_file(path, problems)
     if content is None:
         return None, Given(str(path), None, problems.items)
-    octets = content if isinstance(content, bytes) else content.encode()
-    recipe, found = read_recipe(octets, path.stem)
-    return recipe, Given(str(path), octets.decode("utf-8", errors="replace"), found)
+    recipe, found = read_recipe(content, path.stem)
+    return recipe, Given(str(path), content.decode("utf-8", errors="replace"), found)
 
 
-def text_of(path: Path | None) -> str | None:
+@dataclass(slots=True)
+class GivenRig:
+    """The rig and run sheet that recipes are held against, as far as they could be read."""
+
+    rig: Given
+    demonstration: bool
+    bench: Bench | None = None
+    sheet: Given | None = None
+    sheet_read: RunSheet | None = None
+    reactions: tuple[Reaction, ...] = ()
+
+    @classmethod
+    def read(cls, rig_path: Path | None, sheet_path: Path | None = None) -> GivenRig:
+        """Read a rig file (None: the demonstration rig) and a run sheet. What is wrong is kept, not raised."""
+        from rig.bench.reaction import reaction_times
+        from rig.bench.rigfile import load_rig
+        from rig.bench.sheet import load_sheet
+
+        name = "the demonstration rig" if rig_path is None else str(rig_path)
+        try:
+            bench, problems = load_rig(rig_path)
+            found = cls(Given(name, bench.text, problems.by_place()), rig_path is None, bench)
+            found.reactions = reaction_times(bench)
+        except InputError as error:
+            found = cls(
+                Given(name, _text_of(rig_path), Problems(error.problems).by_place()), rig_path is None
+            )
+        if sheet_path is not None:
+            try:
+                found.sheet_read, problems = load_sheet(sheet_path)
+                found.sheet = Given(str(sheet_path), found.sheet_read.text, problems.by_place())
+            except InputError as error:
+                wrong = Problems(error.problems).by_place()
+                found.sheet = Given(str(sheet_path), _text_of(sheet_path), wrong)
+        return found
+
+    def sheet_for(self, recipe: Recipe) -> RunSheet | None:
+        """The run sheet that was given; the demonstration rig brings its own where that fits the recipe."""
+        from rig.bench.sheet import demo_sheet
+
+        if self.sheet_read is None and self.sheet is None and self.demonstration:
+            return demo_sheet(recipe)
+        return self.sheet_read
+
+    def against(self, recipe: Recipe | None, given: Given) -> list[Given]:
+        """What is wrong with rig file and run sheet by themselves and, where all can be read, with the three
+        together: a list for each file. `given` is the recipe's file.
+        """
+        from rig.bench.fit import RECIPE, RIG_FILE, RUN_SHEET, fit
+        from rig.bench.rules import check_bench
+
+        sheet = self.sheet or Given("the run sheet", None)
+        if self.bench is None:
+            return [self.rig, sheet]
+        if recipe is None or sheet.has_errors:
+            return [self.rig.more(check_bench(self.bench, self.reactions)), sheet]
+        found = fit(recipe, self.bench, self.sheet_for(recipe)).by_file
+        own = Given(given.name, given.text)
+        return [own.more(found[RECIPE]), self.rig.more(found[RIG_FILE]), sheet.more(found[RUN_SHEET])]
+
+
+def _text_of(path: Path | None) -> str | None:
     """A file's text for showing problems in it; None where it cannot be read."""
     if path is None:
         return None

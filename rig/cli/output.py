@@ -115,7 +115,7 @@ def problem_lines(problem: Problem, name: str, lines: Sequence[str] | None, stre
 
 def _file_lines(text: str) -> list[str]:
     """Lines as TOML counts them: ended by a line feed, or by both."""
-    return [line.removesuffix("\r") for line in text.split("\n")]
+    return [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
 
 
 def _excerpt(line: str, column: int) -> tuple[str, int]:

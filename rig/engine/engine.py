@@ -46,6 +46,8 @@ class Engine:
         self.unreachable: dict[str, str] = {}
         self.on_question: Callable[[], None] | None = None
         self.on_event: Callable[[str, dict[str, Any], int], None] | None = None
+        self.on_scan: Callable[[], None] | None = None
+        """Called at the end of each scan; whoever looks on there must be quick and must not raise."""
         self._early: list[tuple[str, dict[str, Any], int]] = []
         self._sample_ns = 0
         self.last_exception: Exception | None = None
@@ -85,10 +87,12 @@ class Engine:
         if self.error is None:
             try:
                 self._scan(now_ns)
-                return
             except Exception as error:
-                self._broken(error, now_ns)
-        self._scan_broken(now_ns)
+                self._broken(error)
+        if self.error is not None:
+            self._scan_broken(now_ns)
+        if self.on_scan is not None:
+            self.on_scan()
 
     def _scan(self, now_ns: int) -> None:
         self._take_reports()
@@ -279,7 +283,12 @@ class Engine:
 
     # When something breaks
 
-    def _broken(self, error: Exception, now_ns: int) -> None:
+    def break_down(self, error: Exception) -> None:
+        """Something broke beside the scan (a line's task, a posted command): the same end as for what breaks in it."""
+        if self.error is None:
+            self._broken(error)
+
+    def _broken(self, error: Exception) -> None:
         """Every output off, each in its own try; then the outcome. Nothing above the lines is trusted from here on."""
         self.error = f"{type(error).__name__}: {error}"
         self._all_off()

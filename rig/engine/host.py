@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from recipes.model import Recipe
 from rig.bench.assignment import Assignment
 from rig.bench.model import Bench
+from rig.engine.acting import describe
 from rig.engine.connect import Carrier, build_lines, meters
 from rig.engine.drive import Drive
 from rig.engine.engine import Engine
@@ -37,6 +38,9 @@ LEAVE_S = 1.0
 """How long a host that was interrupted twice waits for its "off" to be acknowledged before it goes."""
 
 TRACE_KEPT = 10_000
+
+MOST_BREAKS = 10
+"""How often something may break beside the scan before the host gives the run up."""
 
 
 class NotReady(Exception):
@@ -160,14 +164,24 @@ class Host:
             user=job.user,
         )
         engine.run = run
-        self.drive.run(engine, lambda: run.closed or self._left_by_now())
-        if not run.closed:
-            run.leave(self.drive.now(), "interrupted twice")
+        self._drive(lambda: run.closed or self._left_by_now())
+        twice = self._leaving_ns is not None
+        if twice or not run.closed:
+            run.leave(self.drive.now(), "interrupted twice" if twice else "internal error: the scan does not go on")
         left = self._what_is_left(run)
         self.release()
-        return self._finish(run, record, left)
+        return self._finish(run, record, left, twice)
 
-    def _finish(self, run: Run, record: Record, left: str | None) -> Result:
+    def _drive(self, stop: Callable[[], bool]) -> None:
+        """Scan until `stop()`. What breaks beside the scan ends the run like what breaks in it: off, proof, `failed`."""
+        for _ in range(MOST_BREAKS):
+            try:
+                self.drive.run(self.engine, stop)
+                return
+            except Exception as error:
+                self.engine.break_down(error)
+
+    def _finish(self, run: Run, record: Record, left: str | None, twice: bool) -> Result:
         assert run.ending is not None
         ending = run.ending
         steps = [
@@ -189,7 +203,7 @@ class Host:
             folder=record.folder,
             info=info,
             left=left,
-            interrupted_twice=self.interrupts > 1,
+            interrupted_twice=twice,
             record_failed=record.failed,
             error=self.engine.last_exception,
             steps=steps,
@@ -320,12 +334,25 @@ class Host:
             "hv_unproved": self.unit.unproved,
             "alarms": self.unit.alarms,
             "reason": self.unit.reason,
+            "outputs": self._outputs(),
             "questions": [
                 {"step": q.step, "key": q.key, "text": q.text, "kind": q.kind}
                 for q in engine.questions.open.values()
             ],
             "readings": values,
         }
+
+    def _outputs(self) -> dict[str, dict[str, Any]]:
+        """What each output was asked for, and what is known of it."""
+        now_ns = self.drive.now()
+        found: dict[str, dict[str, Any]] = {}
+        for name, outlet in self.engine.outlets.items():
+            found[name] = {"kind": outlet.kind, "wanted": describe(outlet.ordered), "told_on": outlet.told_on}
+            proof = self.unit.proofs.get(name)
+            if proof is not None:
+                found[name]["proved_off"] = proof.proved
+                found[name]["discharged"] = proof.proved and proof.discharged(now_ns)
+        return found
 
     def _trace(self, line: dict[str, Any]) -> None:
         record = self.engine.record

@@ -101,6 +101,9 @@ class Run:
         if self.ending is None:
             self.results += self.unit.results if self.index >= 0 else []
             self.ending = Ending("aborted", reason=reason)
+        elif self.ending.outcome == "stopped":
+            # Stopped in order, but left before high voltage was proved off and its discharge time over.
+            self.ending = Ending("aborted", reason=reason)
         self.left_unproved = any(unit.unproved for unit in self.units.values())
         self.closed = True
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rig.outputs import HV_OFF, PUMP_OFF, HvOutput, Output
+from rig.outputs import HV_OFF, PUMP_OFF, HvOutput, Output, PumpOutput
 from rig.safety.conditions import Interlocks, OutputView, Situation, Trip
 from rig.safety.limits import HvLimits, Limit, widest_pair
 
@@ -116,7 +116,7 @@ def _beyond(
                 return None
             return f"{name} would be raised in state {state}"
         return f"{name} would be switched on in state {state}"
-    if view.kind != "pump":
+    if view.kind != "pump" or not isinstance(wanted, PumpOutput):
         return f"a flow was requested of {name}, which is a {view.kind}"
     if wanted.diameter_mm <= 0:
         return f"{name} would run without a syringe diameter"
