@@ -12,7 +12,6 @@ import secrets
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -92,6 +91,7 @@ class Options:
     faults: tuple[Fault, ...] = ()
     start: StartState | None = None
     continues: str | None = None
+    from_step: str | None = None
     free_bytes: folders.FreeBytes = folders.free_bytes
 
 
@@ -180,8 +180,11 @@ class Session:
             from rig.records.report import write_report
             from rig.records.run import open_run
 
-            with suppress(OSError):
+            try:
                 write_report(open_run(result.folder))
+            except Exception as error:
+                # The record is closed and holds: a page that could not be drawn does not change how the run ended.
+                result.record_failed = result.record_failed or f"report.html was not written: {error}"
         return result
 
     def _make_run_id(self) -> str:
@@ -214,6 +217,8 @@ class Session:
         }
         if self._sheet is not None:
             opened["sheet"] = {"sample": self._sheet.sample}
+        if options.from_step is not None:
+            opened["from_step"] = options.from_step
         outside: dict[str, Any] = {"versions": versions(), "host": socket.gethostname()}
         # In a simulation who sits at the keyboard must not change the bytes.
         (outside if self.simulated else opened)["operator"] = operator

@@ -70,7 +70,7 @@ def load_rig(path: Path | None) -> tuple[Bench, Problems]:
         octets: bytes | None = files("rig.bench").joinpath(DEMO_RIG).read_bytes()
         name = "the built-in demonstration rig"
     else:
-        octets, name = read_text_file(path, problems, "rig file"), str(path)
+        octets, name = read_text_file(path, problems, "rig"), str(path)
     bench = None
     if octets is not None:
         bench, problems = read_rig(octets, name)

@@ -76,16 +76,7 @@ def as_json(given: Given, files: list[Given], rig: GivenRig | None) -> dict[str,
         data["rig"] = {
             "file": rig.rig.name,
             "name": None if rig.bench is None else rig.bench.name,
-            "reaction": [
-                {
-                    "inputs": one.inputs,
-                    "hv": one.hv,
-                    "total_s": one.total_s,
-                    "normal_s": one.normal_s,
-                    "terms": [{"name": name, "seconds": seconds} for name, seconds in one.terms],
-                }
-                for one in rig.reactions
-            ],
+            "reaction": rig.reactions_as_data(),
         }
     return data
 

@@ -34,7 +34,9 @@ examples:
 def add_parser(subparsers: Any) -> None:
     """`spinrig emulate`."""
     parser = subparsers.add_parser("emulate", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_argument("what", metavar="DRIVER|RIG.toml", help="a driver (see `spinrig instruments`), or a rig file")
+    parser.add_argument(
+        "what", metavar="DRIVER|RIG.toml", help="a driver (see `spinrig instruments`), or a rig file"
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--tcp",

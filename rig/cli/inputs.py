@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recipes.catalogue import find_recipe
 from recipes.model import Recipe
@@ -100,18 +100,36 @@ class GivenRig:
             return demo_sheet(recipe)
         return self.sheet_read
 
+    def by_itself(self) -> Given:
+        """The rig file with everything that is wrong with it whatever is made on it."""
+        from rig.bench.rules import check_bench
+
+        return self.rig if self.bench is None else self.rig.more(check_bench(self.bench, self.reactions))
+
+    def reactions_as_data(self) -> list[dict[str, Any]]:
+        """The reaction times for a program."""
+        return [
+            {
+                "inputs": one.inputs,
+                "hv": one.hv,
+                "total_s": one.total_s,
+                "normal_s": one.normal_s,
+                "terms": [{"name": name, "seconds": seconds} for name, seconds in one.terms],
+            }
+            for one in self.reactions
+        ]
+
     def against(self, recipe: Recipe | None, given: Given) -> list[Given]:
         """What is wrong with rig file and run sheet by themselves and, where all can be read, with the three
         together: a list for each file. `given` is the recipe's file.
         """
         from rig.bench.fit import RECIPE, RIG_FILE, RUN_SHEET, fit
-        from rig.bench.rules import check_bench
 
         sheet = self.sheet or Given("the run sheet", None)
         if self.bench is None:
             return [self.rig, sheet]
         if recipe is None or sheet.has_errors:
-            return [self.rig.more(check_bench(self.bench, self.reactions)), sheet]
+            return [self.by_itself(), sheet]
         found = fit(recipe, self.bench, self.sheet_for(recipe)).by_file
         own = Given(given.name, given.text)
         return [own.more(found[RECIPE]), self.rig.more(found[RIG_FILE]), sheet.more(found[RUN_SHEET])]

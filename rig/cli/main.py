@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "runs": {
         "run": ("run", "make a recipe on a rig, real or emulated"),
         "status": ("control", "what a run is doing now"),
+        "follow": ("control", "watch a run as it goes on"),
         "answer": ("control", "answer a question that a run asks"),
         "hold": ("control", "bring a run to rest: liquid and high voltage off"),
         "resume": ("control", "leave Paused or Held, whichever it is"),

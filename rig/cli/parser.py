@@ -27,9 +27,13 @@ class Parser(argparse.ArgumentParser):
         keywords.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(*args, **keywords)
 
+    @property
+    def _words(self) -> str:
+        return self.prog.removeprefix("spinrig").strip() or "spinrig"
+
     def error(self, message: str) -> NoReturn:
         """Refuse."""
-        raise UsageError(f"{self.prog}: {message}", f'"{self.prog} --help" says how it is used')
+        raise UsageError(f"{self._words}: {message}", f'"{self.prog} --help" says how it is used')
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
@@ -38,7 +42,7 @@ class Parser(argparse.ArgumentParser):
         guess = nearest(str(value), listed)
         what = action.metavar if isinstance(action.metavar, str) else "/".join(action.option_strings)
         raise UsageError(
-            f'{self.prog}: {what or action.dest} cannot be "{value}"',
+            f'{self._words}: {what or action.dest} cannot be "{value}"',
             f'did you mean "{guess}"?' if guess else f"there are: {', '.join(listed)}",
         )
 
@@ -49,7 +53,7 @@ class Parser(argparse.ArgumentParser):
             unknown = next((word for word in rest if word.startswith("-")), rest[0])
             guess = nearest(unknown.partition("=")[0], set(self._options())) if unknown[:1] == "-" else None
             raise UsageError(
-                f'{self.prog} {parsed.command}: nothing is known of "{unknown}"',
+                f'{parsed.command}: nothing is known of "{unknown}"',
                 f"did you mean {guess}?"
                 if guess
                 else f'"spinrig {parsed.command} --help" says how it is used',

@@ -71,6 +71,19 @@ class GlassmanEmulator(Device):
         self._powered = on
         self._fed_ns = self.timeline.now_ns
 
+    def found_on(self, voltage_kv: float) -> None:
+        """It is found with its output on at this voltage, as somebody left it; the watchdog waits for a first message.
+
+        ValueError beyond the rating. An open interlock keeps it off, and shows as a fault.
+        """
+        supply, now_ns = self.supply, self.timeline.now_ns
+        voltage = int(voltage_kv * _SET_SCALE / supply.rating_kv + 0.5)
+        supply.program(now_ns, voltage * supply.rating_kv / _SET_SCALE, supply.rating_ma)
+        self._programs = (voltage, _SET_SCALE)
+        self._hv_on = supply.interlock_closed
+        self._fault = not supply.interlock_closed
+        supply.enable(now_ns, True)
+
     def freeze_readback(self, on: bool) -> None:
         """Both monitors keep the values of this moment while on."""
         self._frozen = self._monitors() if on else None

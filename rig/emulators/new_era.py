@@ -60,6 +60,11 @@ class NewEraEmulator(Device):
         """The letter of the alarm that waits to be acknowledged, or nothing."""
         return self._pending
 
+    def found_running(self, diameter_mm: float, rate_ml_h: float) -> None:
+        """It is found pumping, its power-on alarm long acknowledged. ValueError for a rate it cannot do."""
+        self.program.found_running(diameter_mm, rate_ml_h)
+        self._pending = ""
+
     # The line
 
     def receive(self, data: bytes) -> None:

@@ -13,7 +13,7 @@ from math import pi
 from typing import Protocol
 
 from rig.emulators.device import Handle, Timeline
-from rig.emulators.new_era_memory import PHASES, Memory, Phase
+from rig.emulators.new_era_memory import MICROLITRES_UP_TO_MM, PHASES, Memory, Phase
 
 FASTEST_MM_H = 5.1005 * 10 * 60
 SLOWEST_MM_H = 0.004205 * 10
@@ -122,6 +122,22 @@ class Program:
         else:
             self._resume()
         return ""
+
+    def found_running(self, diameter_mm: float, rate_ml_h: float) -> None:
+        """It is found pumping, as somebody left it: syringe, rate and direction set, RUN pressed.
+
+        ValueError for a rate that the motor cannot do with this syringe.
+        """
+        self._memory.diameter_mm = diameter_mm
+        self._memory.volume_unit = "UL" if diameter_mm <= MICROLITRES_UP_TO_MM else "ML"
+        self.diameter_changed()
+        if not self.possible(abs(rate_ml_h)):
+            raise ValueError(f"the pump cannot do {rate_ml_h:g} ml/h with a syringe of {diameter_mm:g} mm")
+        phase = self._memory.phases[1]
+        phase.function, phase.volume = "RAT", 0.0
+        phase.rate, phase.unit = abs(rate_ml_h), "MH"
+        phase.direction = "WDR" if rate_ml_h < 0 else "INF"
+        self.run(1)
 
     def stop(self) -> str:
         """STP: pause, at the second time cancel."""

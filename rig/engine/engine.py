@@ -132,7 +132,7 @@ class Engine:
             outlet = self.outlets[name]
             if kind == "hv":
                 proof = unit.proofs[name]
-                proof.update(readings, outlet.told_on)
+                proof.update(readings, outlet.told_on, outlet.ordered is not None)
                 view = outlet.view(proof.proved)
                 hv_live = hv_live or view.live
             else:
@@ -278,7 +278,7 @@ class Engine:
         }
 
     def _tell_questions(self) -> None:
-        if self.questions.open and self.on_question is not None:
+        if self.on_question is not None:
             self.on_question()
 
     # When something breaks
@@ -313,7 +313,8 @@ class Engine:
             self._all_off()
         for unit in self.units.values():
             for name, proof in unit.proofs.items():
-                proof.update(self.readings, self.outlets[name].told_on)
+                outlet = self.outlets[name]
+                proof.update(self.readings, outlet.told_on, outlet.ordered is not None)
         for line in self.lines.values():
             line.renew(now_ns + periods.LEASE_HV_NS)
         self.period_ns = periods.SCAN_HV_NS

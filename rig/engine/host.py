@@ -33,6 +33,9 @@ from rig.records.record import Record
 from rig.records.samples import Channel
 
 CONNECT_S = 25.0
+FIRST_READ_S = 3.0
+"""How long after the last instrument has connected its first readings are waited for."""
+
 RELEASE_S = 5.0
 LEAVE_S = 1.0
 """How long a host that was interrupted twice waits for its "off" to be acknowledged before it goes."""
@@ -47,10 +50,16 @@ class NotReady(Exception):
     """The rig cannot be used as it is: instruments that do not answer. Nothing was energised."""
 
 
+class CalledOff(NotReady):
+    """A person ended it before it began."""
+
+
 class AnswerSource(Protocol):
     """Who answers questions. `provide` returns a value, or None when the answer will come by another way."""
 
-    can_attest: bool
+    @property
+    def can_attest(self) -> bool:
+        """Whether somebody may still come and attest."""
 
     def provide(self, question: Question) -> Any:
         """The answer to one question, asked once."""
@@ -103,7 +112,7 @@ class Host:
         self.interrupts = 0
         self._asked: set[tuple[str, str]] = set()
         self._leaving_ns: int | None = None
-        self._left: str | None = None
+        self._connected_ns: int | None = None
 
     # Connecting
 
@@ -116,12 +125,12 @@ class Host:
         def settled() -> bool:
             if self.engine.unreachable and self._every_line_tried():
                 return True
-            if self.interrupts or self.drive.now() - began_ns > CONNECT_S * NS:
+            if self._called_off() or self.drive.now() - began_ns > CONNECT_S * NS:
                 return True
-            return self._all_connected()
+            return self._all_connected() and self._all_read()
 
         self.drive.run(self.engine, settled)
-        if self._all_connected() and not self.interrupts:
+        if self._all_connected() and not self._called_off():
             self.engine.connecting = False
             return
         missing = dict(self.engine.unreachable)
@@ -130,12 +139,24 @@ class Host:
                 if not member.connected:
                     missing.setdefault(member.name, "no answer yet")
         self.release()
-        if self.interrupts:
-            raise NotReady("interrupted while connecting; every output that answered was told off")
+        if self._called_off():
+            raise CalledOff("interrupted while connecting; every output that answered was told off")
         raise NotReady("\n".join(f"{name}: {why}" for name, why in sorted(missing.items())))
+
+    def _called_off(self) -> bool:
+        """Interrupted, stopped or aborted before the run began."""
+        return self.interrupts > 0 or self.unit.state is not State.IDLE
 
     def _all_connected(self) -> bool:
         return all(member.connected for line in self.lines.values() for member in line.members.values())
+
+    def _all_read(self) -> bool:
+        """Whether everything the unit is judged by was read once, or has had its time to be."""
+        if self.unit.spec.ready() is None:
+            return True
+        if self._connected_ns is None:
+            self._connected_ns = self.drive.now()
+        return self.drive.now() - self._connected_ns > FIRST_READ_S * NS
 
     def _every_line_tried(self) -> bool:
         tried = set(self.engine.unreachable)
@@ -167,13 +188,15 @@ class Host:
         self._drive(lambda: run.closed or self._left_by_now())
         twice = self._leaving_ns is not None
         if twice or not run.closed:
-            run.leave(self.drive.now(), "interrupted twice" if twice else "internal error: the scan does not go on")
+            run.leave(
+                self.drive.now(), "interrupted twice" if twice else "internal error: the scan does not go on"
+            )
         left = self._what_is_left(run)
         self.release()
         return self._finish(run, record, left, twice)
 
     def _drive(self, stop: Callable[[], bool]) -> None:
-        """Scan until `stop()`. What breaks beside the scan ends the run like what breaks in it: off, proof, `failed`."""
+        """Scan until `stop()`. What breaks beside the scan ends the run like what breaks in it."""
         for _ in range(MOST_BREAKS):
             try:
                 self.drive.run(self.engine, stop)
@@ -287,6 +310,8 @@ class Host:
             return Command.RESTART if self.unit.state is State.HELD else Command.RESUME
         if name == "done":
             raise ValueError("'done' is not a command")
+        if name == "start":
+            raise ValueError("'start' is the run's own: a new run starts the unit")
         return Command(name)
 
     def answer(self, step: str, key: str, value: Any, by: str) -> str | None:

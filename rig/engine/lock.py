@@ -16,7 +16,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rig.lines.clocks import RealClock
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+LOOKS, LOOK_S = 25, 0.02
+"""Looking who owns a rig takes its lock for a moment: so often and so far apart is tried before it counts as owned."""
 
 
 class RigBusy(Exception):
@@ -47,7 +53,11 @@ def boot_id() -> str | None:
 
 def read_owner(rig_name: str) -> dict[str, Any] | None:
     """Who holds the rig now; None when nobody does."""
-    path = lock_path(rig_name)
+    return owner_of(lock_path(rig_name))
+
+
+def owner_of(path: Path) -> dict[str, Any] | None:
+    """The note in a lock file that somebody holds now; None when nobody does."""
     try:
         with path.open("r+b") as file:
             if _try_lock(file.fileno()):
@@ -73,9 +83,18 @@ class RigLock:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = self.path.open("a+b")
         self.path.chmod(0o600)  # the note holds the control socket's token
-        if not _try_lock(file.fileno()):
+        clock, owner = RealClock(), None
+        for _ in range(LOOKS):
+            if _try_lock(file.fileno()):
+                break
+            owner = read_owner(self.rig_name)
+            if owner is not None:
+                break
+            clock.sleep(LOOK_S)  # somebody is only looking who owns it
+        else:
+            owner = {}
+        if owner is not None:
             file.close()
-            owner = read_owner(self.rig_name) or {}
             raise RigBusy(
                 f"the rig {self.rig_name!r} is in use: {owner.get('user', 'somebody')} (process {owner.get('pid', '?')}"
                 f" on {owner.get('host', 'this computer')}) has had it since {owner.get('since', 'an unknown time')}. "

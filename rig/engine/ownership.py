@@ -1,8 +1,8 @@
 """Owning a rig: its lock, the note in it that says who and how to reach them, and what may be asked through the control
 socket.
 
-A request is one JSON object with `do` and the owner's token; what it does happens in the scan's thread, between two scans.
-Commands that may set something in motion need a person at the rig (safety rule 8); hold, stop and abort need nobody.
+A request is one JSON object with `do` and the owner's token; what it does happens in the scan's thread, between two
+scans. Commands that may set something in motion need a person at the rig (safety rule 8); hold, stop and abort need nobody.
 """
 
 from __future__ import annotations

@@ -177,6 +177,8 @@ class Unit:
                 return self._run(context, state, phase)
             case State.HOLDING:
                 return self._passing(context, phase.holding(context) if phase else Demand(done=True))
+            case State.HELD:
+                return phase.held(context) if phase else NOTHING
             case State.RESTARTING:
                 return self._passing(context, phase.restarting(context) if phase else Demand(done=True))
             case State.STOPPING:
@@ -274,8 +276,8 @@ class Unit:
         self._unproved = bool(unproved) and over
         if not unproved or not over or context.now_ns - self._since_ns < ATTEST_AFTER_NS:
             return
-        step = self.results[-1].id if self.results else self.name
         if self._asked_attestation is None:
+            step = self._spun_step()
             context.questions.forget(step, "attested")  # a word given earlier says nothing about now
             self.alarms += 1
             text = "; ".join(proof.explain(context.readings) for proof in unproved)
@@ -303,6 +305,15 @@ class Unit:
                 },
             )
             self._asked_attestation = None
+
+    def _spun_step(self) -> str:
+        """The spin step that had the voltage on last: an answers file attests under its name."""
+        phase, visit = self.phase, self._visit
+        if phase is not None and phase.do == "spin":
+            return phase.step_id
+        spun = [result.id for result in self.results if result.do == "spin"]
+        to_come = [] if visit is None else [phase.step_id for phase in visit.phases if phase.do == "spin"]
+        return spun[-1] if spun else to_come[0] if to_come else self.name
 
     def guarded(self, demand: Demand, situation: Situation) -> Permitted:
         """The guard's decision on a demand, and the actions its trips ask for."""

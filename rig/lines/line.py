@@ -139,12 +139,12 @@ class Line:
 
     def abandon(self, why: str) -> None:
         """Give the line up: its outputs are unknown, its readings bad, and what it may still bring is not taken."""
+        self._report(None, "abandoned", text=why)
         self.abandoned = True
         now_ns = self._runner.now_ns
         for member in self.members.values():
             member.told_state = Told.UNKNOWN
             self._board.fail(member.names.values(), now_ns, why)
-        self._report(None, "abandoned", text=why)
 
     # The line's own loop
 
@@ -220,7 +220,8 @@ class Line:
         self._busy_since_ns = self._runner.now_ns
 
     def _report(self, member: str | None, what: str, **more: Any) -> None:
-        self.reports.append(Report(self._runner.now_ns, self.name, member, what, **more))
+        if not self.abandoned:
+            self.reports.append(Report(self._runner.now_ns, self.name, member, what, **more))
 
     def _poll(self, member: Member, timer: PollTimer) -> None:
         assert member.driver is not None
@@ -317,7 +318,8 @@ class Line:
         self._busy_with, self._busy_limit_ns = f"opening line {self.name}", CONNECT_LIMIT_NS
         self._busy_since_ns = self._runner.now_ns
         port = self._opener(self._runner)
-        port.off_waiting = lambda: bool(self._offs)
+        # What hung on an abandoned line and comes back must not go on to energise anything.
+        port.off_waiting = lambda: bool(self._offs) or self.abandoned
         self._port = port
         self._said_unreachable = False
         for member in self.members.values():
@@ -367,7 +369,8 @@ class Line:
 
     def _lose(self, why: str) -> None:
         self._busy_since_ns = None
-        self._board_fail_all(why)
+        if not self.abandoned:
+            self._board_fail_all(why)
         for member in self.members.values():
             member.connected = False
             member.told_state = Told.UNKNOWN

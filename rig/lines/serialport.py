@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import serial
@@ -14,6 +15,22 @@ from rig.lines.port import LinkSpec
 from rig.lines.ports import resolve
 from rig.lines.runner import Runner
 from rig.lines.trace import Trace
+
+
+MOST_DISCARDED = 65536
+"""A device that never stops talking must not keep its line in `discard_input`."""
+
+
+def _settings_error() -> type[Exception]:
+    """What the system throws past pyserial when a port cannot have these settings."""
+    try:
+        import termios
+    except ImportError:  # Windows
+        return OSError
+    return termios.error
+
+
+_REFUSED = _settings_error()
 
 
 class SerialPort:
@@ -75,12 +92,16 @@ class SerialPort:
 
     def discard_input(self) -> bytes:
         """What has arrived and was not read, thrown away."""
+        data = b""
         try:
             waiting = self._device.in_waiting
             if not waiting:
                 return b""
             self._device.timeout = 0
-            data: bytes = self._device.read(waiting)
+            # A socket only says that there is something, and counts it as one byte.
+            while waiting and len(data) < MOST_DISCARDED:
+                data += self._device.read(waiting)
+                waiting = self._device.in_waiting
         except (serial.SerialException, OSError) as error:
             raise PortLost(f"{self._device.port}: {error}") from error
         if self._trace is not None:
@@ -93,12 +114,20 @@ class SerialPort:
             self._device.close()
 
 
+def _is_pty(where: str) -> bool:
+    """A pseudo-terminal carries whole bytes and has no frame: seven bits or parity are refused by the system."""
+    return "://" not in where and str(Path(where).resolve()).startswith(("/dev/pts/", "/dev/ttys"))
+
+
 def open_serial(where: str, link: LinkSpec, runner: Runner, trace: Trace | None) -> SerialPort:
     """Open a port as the rig file names it. Raises PortLost with the system's reason."""
     protocol_sim.install()
     try:
+        found = resolve(where)
+        if _is_pty(found):
+            link = LinkSpec(link.baud)
         device = serial.serial_for_url(
-            resolve(where),
+            found,
             do_not_open=True,
             baudrate=link.baud,
             bytesize=link.bits,
@@ -110,6 +139,6 @@ def open_serial(where: str, link: LinkSpec, runner: Runner, trace: Trace | None)
         if hasattr(device, "exclusive") and "://" not in where:
             device.exclusive = True
         device.open()
-    except (serial.SerialException, OSError, ValueError) as error:
+    except (serial.SerialException, OSError, ValueError, _REFUSED) as error:
         raise PortLost(f"{where}: {error}") from error
     return SerialPort(device, runner, trace)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from rig.outputs import Output
 from rig.readings import NS, Readings
@@ -67,6 +68,7 @@ class Situation:
     outputs: Mapping[str, OutputView]
     hv_live: bool
     pumps_live: bool
+    facts: Any = None  # what the unit knows beyond readings (FurnaceFacts)
 
     @property
     def live(self) -> bool:

@@ -120,6 +120,10 @@ def _beyond(
         return f"a flow was requested of {name}, which is a {view.kind}"
     if wanted.diameter_mm <= 0:
         return f"{name} would run without a syringe diameter"
-    if state in MAY_ENERGISE or (state in MAY_KEEP and before is not None and before.energised):
+    if state in MAY_ENERGISE:
         return None
+    if state in MAY_KEEP and isinstance(before, PumpOutput) and before.running:
+        if abs(wanted.rate_ml_h) <= abs(before.rate_ml_h) and wanted.diameter_mm == before.diameter_mm:
+            return None
+        return f"{name} would be changed in state {state}"
     return f"{name} would be started in state {state}"

@@ -42,11 +42,17 @@ class HvProof:
         """Off by read-back, or by the word of a person at the rig."""
         return self.proved_ns is not None or self.attested_ns is not None
 
-    def update(self, readings: Readings, told_on: bool) -> None:
-        """Look at the newest reading; anything but a good "off" starts the proof anew."""
+    def update(self, readings: Readings, told_on: bool, wanted: bool = True) -> None:
+        """Look at the newest reading; anything but a good "off" starts the proof anew.
+
+        told_on: it was told on, or what it was told is unknown. wanted: it is to be on. A person's word is for the very
+        supply that cannot be told anything, so it outlives `told_on` alone; wanting the output on ends it.
+        """
         if told_on:
             self.count = 0
-            self.proved_ns = self.attested_ns = None
+            self.proved_ns = None
+            if wanted:
+                self.attested_ns = None
             return
         status = readings.value(self._status)
         voltage_kv = readings.value(self._voltage)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from rig.outputs import HvOutput, PumpOutput
 from rig.safety.conditions import Condition, Finding, Priority, Situation, Then
-from rig.safety.limits import HvLimits
+from rig.safety.limits import SPIN_INTERLOCKS, HvLimits
 
 EXHAUST_DELAY_S = 3.0
 """Vane switches flutter; the rules allow at most 5 s."""
@@ -39,7 +40,10 @@ def _unread(channel: str, what: str) -> Callable[[Situation], Finding | None]:
 
 
 def contact_conditions(inputs: str, names: Iterable[str]) -> list[Condition]:
-    """Door, emergency stop and exhaust of one input module. `inputs` is its name ("inputs.bench")."""
+    """Door, emergency stop and exhaust of one input module. `inputs` is its name ("inputs.bench").
+
+    The tag is the kind's alone for the usual channel ("door"); any further door has its channel behind it.
+    """
     conditions: list[Condition] = []
     for name in names:
         channel = f"{inputs}.{name}"
@@ -72,6 +76,8 @@ def contact_conditions(inputs: str, names: Iterable[str]) -> list[Condition]:
             unit, delay_s = "spin", EXHAUST_DELAY_S
         else:
             continue
+        if name not in SPIN_INTERLOCKS:
+            tag = f"{tag}:{name}"
         common = {
             "unit": unit,
             "takes": ("hv", "pump"),
@@ -332,7 +338,12 @@ def spin_conditions(
     """
     conditions: list[Condition] = []
     for module, names in inputs.items():
-        conditions += contact_conditions(module, names)
+        taken = {condition.tag for condition in conditions}
+        conditions += [
+            # The same contact on two modules: two conditions, each with a tag of its own.
+            replace(condition, tag=f"{condition.tag}:{module}") if condition.tag in taken else condition
+            for condition in contact_conditions(module, names)
+        ]
     for name, (limits, monitor_step_kv) in supplies.items():
         conditions += supply_conditions(name, limits, monitor_step_kv)
     for name in pumps:

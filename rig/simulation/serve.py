@@ -144,9 +144,10 @@ class _Tcp:
                 self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._listener.bind((LOOPBACK, port))
             self._listener.listen(1)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             self._listener.close()
-            raise CannotServe(f"port {port} of {LOOPBACK} cannot be had: {error.strerror or error}") from error
+            why = getattr(error, "strerror", None) or error
+            raise CannotServe(f"port {port} of {LOOPBACK} cannot be had: {why}") from error
         self._listener.setblocking(False)
         self._port: int = self._listener.getsockname()[1]
         self._client: socket.socket | None = None
@@ -308,7 +309,9 @@ class Server:
 
         self.post(call)
         if not done.wait(DO_LIMIT_S):
-            raise self._error or TimeoutError(f"the emulated laboratory has not answered for {DO_LIMIT_S:g} s")
+            raise self._error or TimeoutError(
+                f"the emulated laboratory has not answered for {DO_LIMIT_S:g} s"
+            )
         if failed:
             raise failed[0]
         return found[0]

@@ -134,6 +134,23 @@ class Chamber:
         self._humidity_ns, self._humidity_now = now_ns, value
         return value
 
+    def found_at(
+        self, now_ns: int, temperature_degc: float | None = None, humidity_pct: float | None = None
+    ) -> None:
+        """The air is at these values now, and goes on wandering about where that puts its means (None: as it is).
+
+        ValueError for a humidity outside 0 to 100 %.
+        """
+        if humidity_pct is not None and not 0.0 <= humidity_pct <= 100.0:
+            raise ValueError(f"chamber humidity {humidity_pct} %RH: must lie between 0 and 100")
+        self._change(now_ns)
+        if temperature_degc is not None:
+            self.mean_temperature_degc += temperature_degc - self.temperature_degc(now_ns)
+        if humidity_pct is not None:
+            offset = self._humidity_offset.at(now_ns) + self._humidity.at(now_ns)
+            self.mean_humidity_pct = humidity_pct - offset
+            self._humidity_ns = -1
+
     def humid(self, now_ns: int, on: bool, humidity_pct: float = 85.0) -> None:
         """Fault: moist air; the mean moves to humidity_pct with a time constant of 1 min (or back again)."""
         self._change(now_ns)
@@ -218,6 +235,7 @@ class Contacts:
 
     def __init__(self, names: Sequence[str] = CONTACTS) -> None:
         self._closed = dict.fromkeys(names, True)
+        self._stuck: dict[str, bool] = {}  # what the switch would say if it moved
         self.on_change: list[Callable[[int, str, bool], None]] = []
 
     @property
@@ -233,8 +251,20 @@ class Contacts:
 
     def set(self, now_ns: int, name: str, closed: bool) -> None:
         """Close or open a contact. KeyError as in `closed`."""
+        if name in self._stuck:
+            self._stuck[name] = closed
+            return
         if self.closed(name) == closed:
             return
         self._closed[name] = closed
         for listener in self.on_change:
             listener(now_ns, name, closed)
+
+    def stick(self, now_ns: int, name: str, on: bool) -> None:
+        """Fault: a contact stays as it is whatever happens to its switch; freed, it goes where that is. KeyError as in
+        `closed`.
+        """
+        if on:
+            self._stuck.setdefault(name, self.closed(name))
+        elif name in self._stuck:
+            self.set(now_ns, name, self._stuck.pop(name))

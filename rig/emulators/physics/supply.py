@@ -95,6 +95,7 @@ class Supply:
         self._closed = True
         self._shorted = False
         self._stuck_kv: float | None = None
+        self._stuck_ma = 0.0
         self._arc_until = 0
         self._open_at: int | None = None
         self._open_kv = 0.0
@@ -169,7 +170,7 @@ class Supply:
         before = self._begin(now_ns)
         self.arcs += 1
         tripped = self.trip_on_arc and self._on
-        driven_ma = self._ma if self._target_kv() > 0.0 and not tripped else 0.0
+        driven_ma = self._limit_ma() if self._target_kv() > 0.0 and not tripped else 0.0
         if tripped:
             self._on = False
         self._arc_until = now_ns + round(duration_s * _NS_PER_S)
@@ -190,7 +191,9 @@ class Supply:
         takes it away.
         """
         before = self._begin(now_ns)
-        self._stuck_kv = self._target_kv() if on else None
+        # Both programs stick: a generator that let go when its current program goes to zero would not be stuck on.
+        target_kv, limit_ma = self._target_kv(), self._limit_ma()
+        self._stuck_kv, self._stuck_ma = (target_kv, limit_ma) if on else (None, 0.0)
         self._rebuild(now_ns, before)
 
     def open_cable(self, now_ns: int, on: bool) -> None:
@@ -232,21 +235,22 @@ class Supply:
         sensed.
         """
         part, _ = self._at(now_ns)
+        limit_ma = self._limit_ma()
         if self._is_shorted(now_ns):
-            return self._ma if self._target_kv() > 0.0 else 0.0
-        if not part.driven or self._ma <= 0.0:
+            return limit_ma if self._target_kv() > 0.0 else 0.0
+        if not part.driven or limit_ma <= 0.0:
             return 0.0
         load_ma = self._load_ua / 1e3 if self.output_kv(now_ns) > 0.0 else 0.0
         if now_ns < self._settled_ns:
             load_ma += self._slope(part, now_ns) * 1e3 * self.capacitance_f * 1e3
-        return load_ma if load_ma < self._ma else self._ma
+        return load_ma if load_ma < limit_ma else limit_ma
 
     def current_limited(self, now_ns: int) -> bool:
         """The output is lower than programmed because the current limit holds it there."""
         target = self._target_kv()
         if target <= 0.0:
             return False
-        if self._is_shorted(now_ns) or self._ma <= 0.0:
+        if self._is_shorted(now_ns) or self._limit_ma() <= 0.0:
             return True
         part, kv = self._at(now_ns)
         if not part.driven:
@@ -285,6 +289,10 @@ class Supply:
             return self._stuck_kv
         return self._kv if self._on else 0.0
 
+    def _limit_ma(self) -> float:
+        """The current limit that the regulator holds to."""
+        return self._ma if self._stuck_kv is None else self._stuck_ma
+
     def _is_shorted(self, now_ns: int) -> bool:
         return self._shorted or now_ns < self._arc_until
 
@@ -297,7 +305,7 @@ class Supply:
         """Find what the load draws at kv and, if that is too much, the voltage where it takes the limit."""
         step = now_ns // LOAD_STEP_NS
         t_ns = step * LOAD_STEP_NS
-        limit_ua = self._ma * 1e3
+        limit_ua = self._limit_ma() * 1e3
         limited, load = kv, self._load(t_ns, kv)
         if load > limit_ua:
             low, high = 0.0, kv
@@ -331,7 +339,7 @@ class Supply:
 
     def _towards(self, t_ns: int, kv: float) -> _Part:
         target = self._target_kv()
-        limit_a = self._ma / 1e3
+        limit_a = self._limit_ma() / 1e3
         if self._sensed:
             target = min(target, limit_a * self.bleed_ohm / 1e3)
         elif limit_a <= 0.0:

@@ -104,15 +104,28 @@ class Plunger:
         self._stalled = False
         self._plan()
 
-    def load(self, now_ns: int, content_ml: float) -> None:
-        """A person sets a filled syringe of the same kind in; tubing and needle stay as they are. ValueError
-        if too much.
+    def load(
+        self,
+        now_ns: int,
+        content_ml: float,
+        diameter_mm: float | None = None,
+        capacity_ml: float | None = None,
+    ) -> None:
+        """A person sets a filled syringe in, of the same kind unless said; tubing and needle stay as they are.
+
+        ValueError for a syringe that cannot be, or too much in it.
         """
-        if not 0.0 <= content_ml <= self.capacity_ml:
+        diameter_mm = self.diameter_mm if diameter_mm is None else diameter_mm
+        capacity_ml = self.capacity_ml if capacity_ml is None else capacity_ml
+        if diameter_mm <= 0.0:
+            raise ValueError(f"syringe diameter {diameter_mm} mm: must be above 0")
+        if not 0.0 <= content_ml <= capacity_ml:
             raise ValueError(
-                f"syringe content {content_ml} ml: must lie between 0 and its capacity, {self.capacity_ml} ml"
+                f"syringe content {content_ml} ml: must lie between 0 and its capacity, {capacity_ml} ml"
             )
         self._rebase(now_ns)
+        self.diameter_mm, self.capacity_ml = diameter_mm, capacity_ml
+        self.ml_per_mm = pi / 4.0 * diameter_mm**2 / 1000.0
         self._lag_ml = 0.0
         self._bottom_mm = self._travel + content_ml / self.ml_per_mm
         self._top_mm = self._bottom_mm - self.capacity_ml / self.ml_per_mm

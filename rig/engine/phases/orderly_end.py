@@ -12,6 +12,9 @@ from rig.engine.phases.plans import SupplyPlan
 from rig.outputs import HvOutput, Output
 from rig.readings import NS
 
+PROVE_S = 60.0
+"""So long after its disable a supply may stay unproved; then the unit aborts and a person is asked to attest."""
+
 
 class OrderlyEnd:
     """From "running at these voltages" to "proved off". Feed it each scan until it is done."""
@@ -24,6 +27,7 @@ class OrderlyEnd:
         self._draw_off_ns = round(draw_off_s * NS)
         self._began_ns: int | None = None
         self._ramp_ns: int | None = None
+        self._proving_ns: int | None = None
 
     @property
     def stage(self) -> str:
@@ -39,7 +43,7 @@ class OrderlyEnd:
             self._began_ns = now_ns
             context.note("note", {"text": "pumps stop; draw-off, then high voltage ramps down"})
         if not self._from_kv:
-            return DONE if context.hv_proved_off() else Demand()
+            return self._prove(context)
         if self._ramp_ns is None:
             if now_ns - self._began_ns < self._draw_off_ns:
                 return Demand(self._at(0.0))
@@ -49,6 +53,17 @@ class OrderlyEnd:
         if not wanted:
             self._from_kv = {}
         return Demand(wanted)
+
+    def _prove(self, context: Context) -> Demand:
+        if context.hv_proved_off():
+            self._proving_ns = None
+            return DONE
+        if self._proving_ns is None:
+            self._proving_ns = context.now_ns
+        elif context.now_ns - self._proving_ns > PROVE_S * NS:
+            why = "; ".join(p.explain(context.readings) for p in context.proofs.values() if not p.proved)
+            context.fail(f"high voltage is not proved off {PROVE_S:.0f} s after it was switched off: {why}")
+        return Demand()
 
     def _at(self, ramped_s: float) -> dict[str, Output]:
         wanted: dict[str, Output] = {}

@@ -36,6 +36,7 @@ class Context:
     questions: QuestionBoard
     note: Callable[[str, dict[str, Any]], None]
     failure: str | None = None
+    facts: Any = None
 
     def fail(self, reason: str) -> None:
         """This step cannot go on safely or usefully: the unit aborts, and the reason is the run's."""
@@ -72,6 +73,9 @@ class Phase(Protocol):
 
     def holding(self, context: Context) -> Demand:
         """Bring the unit to a known state, from where `restarting` can go on."""
+
+    def held(self, context: Context) -> Demand:
+        """What stays on while the unit is held."""
 
     def restarting(self, context: Context) -> Demand:
         """Bring the unit back to where `running` goes on."""

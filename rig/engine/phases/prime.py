@@ -94,6 +94,10 @@ class PrimePhase:
         self._began_ns = None
         return DONE
 
+    def held(self, context: Context) -> Demand:
+        """Everything is off while held."""
+        return NOTHING
+
     def restarting(self, context: Context) -> Demand:
         """Nothing to bring back: priming goes on by the pump's own counter."""
         return DONE

@@ -184,6 +184,10 @@ class SpinPhase:
         self._enter("ending", context)
 
     def _finish(self, context: Context) -> Demand:
+        if self.stage in ("discharging", "earthing") and not context.hv_proved_off():
+            # A line that has died since, or a reading that says on: nobody is asked to open on an older proof.
+            context.questions.forget(self.step_id, "earthed")
+            self._enter("ending", context)
         if self.stage == "ending":
             assert self._end is not None
             demand = self._end.step(context)
@@ -212,6 +216,10 @@ class SpinPhase:
         """Orderly end without losing what has been spun; the clock stands."""
         self._stop_clock(context)
         if self.stage in ("permissives", "discharging", "earthing"):
+            if self._wipe is not None:
+                self._wipe.holding(context)
+            if self._held_ns is None:
+                self._held_ns = context.now_ns
             return DONE
         if self.stage != "ending":
             self._begin_end(context)
@@ -222,6 +230,10 @@ class SpinPhase:
             self._held_ns = context.now_ns
             self._seen.clear()
         return demand
+
+    def held(self, context: Context) -> Demand:
+        """Everything is off while held."""
+        return NOTHING
 
     def restarting(self, context: Context) -> Demand:
         """Wipe and prime after a long hold, then start and ramp as at first."""

@@ -1,0 +1,249 @@
+"""The panel of a run as rows of text: what the live display draws and `spinrig status` prints.
+
+A value that is not good is never shown as a number: its quality stands in its place. High voltage that is wanted off
+and not proved off says so in capitals. Nothing here ever says that opening the chamber is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from recipes.timeline import duration_text
+from rig.cli.sentences import clock_text
+
+PLAIN: Final = ""
+GOOD: Final = "green"
+WARN: Final = "yellow"
+LIVE: Final = "bold yellow"
+BAD: Final = "bold red"
+LOUD: Final = "bold white on red"
+DIM: Final = "dim"
+
+UNPROVED: Final = "HV UNPROVED"
+
+_STATE_STYLES: Final = {
+    "Running": GOOD, "Completing": GOOD, "Complete": GOOD, "Held": WARN, "Holding": WARN, "Paused": WARN,
+    "Pausing": WARN, "Restarting": WARN, "Stopping": WARN, "Stopped": WARN, "Aborting": BAD, "Aborted": BAD,
+    "Clearing": WARN,
+}  # fmt: skip
+_QUALITY: Final = {"stale": "STALE", "bad": "BAD", "missing": "not read"}
+
+
+class Cell(NamedTuple):
+    """A piece of text and how it is to look."""
+
+    text: str
+    style: str = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the panel: what it is about, and its columns."""
+
+    label: str
+    cells: tuple[Cell, ...]
+
+
+def rows(status: Mapping[str, Any]) -> list[Row]:
+    """The whole panel from a status."""
+    found = [*_where(status), *_high_voltage(status), *_liquid(status)]
+    found += _meters(status, "current.", "current_na", "current", (("current_na", "{:.1f} nA"),))
+    climate = (("temperature_degc", "{:.1f} degC"), ("humidity_pct", "{:.1f} %RH"))
+    found += _meters(status, "climate.", "humidity_pct", "chamber", climate)
+    found += _interlocks(status)
+    found.append(_alarms(status))
+    return found
+
+
+def reading(status: Mapping[str, Any], channel: str, form: str) -> Cell:
+    """A channel's value in its form, or why there is none."""
+    found: Mapping[str, Any] = status["readings"].get(channel) or {"value": None, "quality": "missing"}
+    if found["quality"] != "good" or found["value"] is None:
+        quality = str(found["quality"])
+        return Cell(_QUALITY.get(quality, "no value"), BAD if quality != "missing" else WARN)
+    return Cell(form.format(found["value"]))
+
+
+def phase_of(progress: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the present phase says of itself; empty where there is none."""
+    for unit in progress["units"].values():
+        phase: Mapping[str, Any] | None = unit.get("phase")
+        return phase or {}
+    return {}
+
+
+def state_cell(status: Mapping[str, Any]) -> Cell:
+    """The unit's state."""
+    state = str(status["state"])
+    return Cell(state, _STATE_STYLES.get(state, PLAIN))
+
+
+def stage_text(status: Mapping[str, Any]) -> str:
+    """Step, its kind, and its stage with the clock: "co-deposit (spin) clock 0:12:00 of 4:00:00"."""
+    step = status.get("step")
+    if not step:
+        return "between steps" if status.get("run") else "connecting"
+    phase = phase_of(status["progress"])
+    text = f"{step}" + (f" ({status['do']})" if status.get("do") else "")
+    if phase.get("stage"):
+        text += f", {phase['stage']}"
+    if phase.get("stage") in ("clock", "waiting") or phase.get("elapsed_s"):
+        text += f" {clock_text(phase['elapsed_s'])} of {clock_text(phase['duration_s'])}"
+    return text
+
+
+def time_text(status: Mapping[str, Any]) -> str:
+    """Elapsed and remaining time."""
+    text = f"{clock_text(status['t_s'])} since the start"
+    remaining_s = status.get("remaining_s")
+    if remaining_s is not None and status.get("step"):
+        text += f", about {duration_text(remaining_s)} to go"
+        text += " without the time people take" if status.get("asks_people") else ""
+    return text
+
+
+def _where(status: Mapping[str, Any]) -> list[Row]:
+    step = Cell(f"{stage_text(status)}")
+    steps = status.get("steps")
+    if steps and status.get("step_index", -1) >= 0:
+        step = Cell(f"{step.text}  [step {status['step_index'] + 1} of {steps}]")
+    found = [Row("state", (state_cell(status), step)), Row("time", (Cell(time_text(status)),))]
+    if status.get("reason"):
+        found.append(Row("reason", (Cell(str(status["reason"]), WARN),)))
+    return found
+
+
+def supply_state(status: Mapping[str, Any], name: str) -> Cell:
+    """What is known of a supply's output."""
+    output = status["outputs"][name]
+    seen = status["readings"].get(f"{name}.output") or {"value": None, "quality": "missing"}
+    if output["wanted"].get("on"):
+        if seen["value"] == 1:
+            return Cell("ON", LIVE)
+        return Cell("asked on, reads off" if seen["value"] == 0 else "asked on, not read back", BAD)
+    if not output["proved_off"]:
+        return Cell(UNPROVED, LOUD)
+    return Cell("off, read back", GOOD) if output["discharged"] else Cell("off, discharge time runs", WARN)
+
+
+def _high_voltage(status: Mapping[str, Any]) -> list[Row]:
+    found = []
+    for name, output in status["outputs"].items():
+        if output["kind"] != "hv":
+            continue
+        wanted = output["wanted"]
+        asked = f"asked {wanted['voltage_kv']:.2f} kV" if wanted.get("on") else "asked off"
+        cells = (
+            reading(status, f"{name}.voltage_kv", "{:.2f} kV"),
+            Cell(asked, DIM),
+            reading(status, f"{name}.current_ua", "{:.1f} uA"),
+            supply_state(status, name),
+        )
+        found.append(Row(name, cells))
+    if status.get("hv_unproved"):
+        found.append(Row("", (Cell(f"{UNPROVED}: keep the door shut, touch nothing", LOUD),)))
+    return found
+
+
+def pump_state(status: Mapping[str, Any], name: str) -> Cell:
+    """What is known of a pump."""
+    output = status["outputs"][name]
+    seen = status["readings"].get(f"{name}.running") or {"value": None, "quality": "missing"}
+    if output["wanted"].get("running"):
+        if seen["value"] == 1:
+            return Cell("running", LIVE)
+        return Cell("asked to run, stands" if seen["value"] == 0 else "asked to run, not read back", BAD)
+    if output["told_on"] or seen["value"] == 1:
+        return Cell("NOT KNOWN TO STAND", LOUD)
+    return Cell("stands", GOOD) if seen["value"] == 0 else Cell("told to stand, not read back", WARN)
+
+
+def _liquid(status: Mapping[str, Any]) -> list[Row]:
+    labels: Mapping[str, str] = status.get("labels") or {}
+    found = []
+    for name, output in status["outputs"].items():
+        if output["kind"] != "pump":
+            continue
+        cells = (
+            reading(status, f"{name}.rate_ml_h", "{:.3g} ml/h"),
+            reading(status, f"{name}.delivered_ml", "{:.3f} ml delivered"),
+            pump_state(status, name),
+            Cell(labels.get(name, ""), DIM),
+        )
+        found.append(Row(name, cells))
+    return found
+
+
+def _meters(
+    status: Mapping[str, Any], section: str, mark: str, label: str, forms: Sequence[tuple[str, str]]
+) -> list[Row]:
+    """One row an instrument that has the channel `mark`."""
+    names = [
+        channel.rpartition(".")[0]
+        for channel in status["readings"]
+        if channel.startswith(section) and channel.endswith(f".{mark}")
+    ]
+    return [
+        Row(
+            label if len(names) == 1 else name,
+            tuple(reading(status, f"{name}.{short}", form) for short, form in forms),
+        )
+        for name in names
+    ]
+
+
+def _interlocks(status: Mapping[str, Any]) -> list[Row]:
+    cells = []
+    for channel, found in status["readings"].items():
+        if not channel.startswith("inputs."):
+            continue
+        name = channel.rpartition(".")[2]
+        if found["quality"] != "good" or found["value"] is None:
+            cells.append(Cell(f"{name}: {_QUALITY.get(found['quality'], 'no value')}", BAD))
+        else:
+            cells.append(
+                Cell(
+                    f"{name}: {'yes' if found['value'] == 1 else 'NO'}", GOOD if found["value"] == 1 else BAD
+                )
+            )
+    return [Row("inputs", tuple(cells))] if cells else []
+
+
+def _alarms(status: Mapping[str, Any]) -> Row:
+    count = int(status.get("alarms") or 0)
+    if not count:
+        return Row("alarms", (Cell("none", DIM),))
+    first = status.get("first_alarm")
+    return Row("alarms", (Cell(f"{count}" + (f"; first: {first}" if first else ""), BAD),))
+
+
+def plain(status: Mapping[str, Any]) -> list[str]:
+    """The panel as lines of text."""
+    found = rows(status)
+    width = max(len(row.label) for row in found)
+    lines = [
+        f"{row.label:<{width}}  {'  '.join(c.text for c in row.cells if c.text)}".rstrip() for row in found
+    ]
+    for question in status.get("questions") or []:
+        lines.append(f"{'question':<{width}}  {question['step']}.{question['key']}: {question['text']}")
+    return lines
+
+
+def one_line(status: Mapping[str, Any]) -> str:
+    """The panel in one line, for a pipe."""
+    parts = [f"[{clock_text(status['t_s'])}] {state_cell(status).text} {stage_text(status)}"]
+    for name, output in status["outputs"].items():
+        if output["kind"] == "hv":
+            voltage = reading(status, f"{name}.voltage_kv", "{:.2f} kV").text
+            parts.append(f"{name} {voltage} {supply_state(status, name).text}")
+        else:
+            rate = reading(status, f"{name}.rate_ml_h", "{:.3g} ml/h").text
+            parts.append(f"{name} {rate} {reading(status, f'{name}.delivered_ml', '{:.3f} ml').text}")
+    for label in ("current", "chamber"):
+        parts += [" ".join(c.text for c in row.cells) for row in rows(status) if row.label == label]
+    if status.get("remaining_s") is not None and status.get("step"):
+        parts.append(f"about {duration_text(status['remaining_s'])} to go")
+    parts.append(f"alarms {status.get('alarms') or 0}")
+    return " | ".join(parts)

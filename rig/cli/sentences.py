@@ -1,0 +1,110 @@
+"""Events of a run as one line for a person: what is said while it goes on, and how loudly."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, Final
+
+from recipes.timeline import duration_text
+
+INFO: Final = "info"
+WARN: Final = "warn"
+ALARM: Final = "alarm"
+
+_STAGES: Final = {
+    "starting": "pumps and high voltage start",
+    "checking": "the jet is watched before the clock runs",
+    "ending": "pumps stop, then high voltage ramps down",
+    "discharging": "high voltage read back as off; discharge time runs. The chamber stays shut",
+}
+_LOUD_LINES: Final = frozenset({"failed", "lapsed", "lost", "abandoned", "unreachable"})
+_QUIET_STATES: Final = frozenset({"Starting", "Running", "Completing", "Complete", "Idle"})
+
+
+def clock_text(seconds: float) -> str:
+    """1:23:45, for columns of times."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def answer_command(step: str, key: str, kind: str, rig: str | None = None) -> str:
+    """The command that answers a question from another terminal."""
+    value = {"yes": " yes", "quantity": ' "VALUE UNIT"', "attest": ' --name "NAME" --reason "WHY"'}.get(
+        kind, " VALUE"
+    )
+    return f"spinrig answer {step}.{key}{value}" + (f" --rig {shlex.quote(rig)}" if rig else "")
+
+
+def sentence(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(how loudly, the line) of an event; None for what is only for the record."""
+    match kind:
+        case "step":
+            return _step(data)
+        case "stage" if data.get("stage") in _STAGES:
+            return INFO, f"{data.get('step')}: {_STAGES[data['stage']]}"
+        case "clock":
+            verb = "runs" if data.get("running") else "stands"
+            at_s = float(data.get("elapsed_s") or 0)
+            return INFO, f"{data.get('step')}: the clock {verb}" + (f" at {clock_text(at_s)}" if at_s else "")
+        case "prime":
+            return (
+                INFO,
+                f"{data.get('step')}: needles are filled at {data.get('rate_ml_h'):g} ml/h, high voltage off",
+            )
+        case "waiting":
+            return WARN, f"{data.get('step')} waits: {data.get('for')}"
+        case "question":
+            return WARN, f"question {data.get('step')}.{data.get('key')}: {data.get('text')}"
+        case "answer":
+            return INFO, f"answered {data.get('step')}.{data.get('key')}: {_answer(data)}"
+        case "trip":
+            text = f"{data.get('title')}: {data.get('text')} {data.get('what_to_do') or ''}"
+            return ALARM, f"TRIP {data.get('tag')}: {text.strip()}"
+        case "alarm":
+            return ALARM, f"ALARM {data.get('tag')}: {data.get('text')}"
+        case "breach" | "error":
+            return ALARM, f"INTERNAL ERROR: {data.get('text')}; every output is told off"
+        case "fault":
+            return WARN, f"fault: {data.get('on')} {data.get('kind')}"
+        case "command":
+            return WARN, f"{data.get('command')} by {data.get('by')}" + _reason(data.get("reason"))
+        case "refused":
+            return WARN, f"refused: {data.get('why')}"
+        case "state" if data.get("to") not in _QUIET_STATES:
+            return WARN, f"{data.get('unit')} is {data.get('to')}: {data.get('cause')}"
+        case "line" if data.get("what") in _LOUD_LINES:
+            return (
+                WARN,
+                f"{data.get('instrument') or data.get('line')} {data.get('what')}{_reason(data.get('text'))}",
+            )
+        case "proof":
+            supplies = ", ".join(data.get("read_back") or data.get("attested") or [])
+            how = "attested off, not read back" if data.get("attested") else "read back as off"
+            return (WARN if data.get("attested") else INFO), f"high voltage {how}: {supplies}"
+        case _:
+            return None
+
+
+def _step(data: Mapping[str, Any]) -> tuple[str, str]:
+    name = f"{data.get('id')} ({data.get('do')})"
+    if data.get("phase") == "started":
+        return INFO, f"step {name} begins"
+    took = duration_text(float(data.get("duration_s") or 0))
+    outcome = data.get("outcome")
+    return (INFO if outcome == "done" else WARN), f"step {name}: {outcome} after {took}"
+
+
+def _answer(data: Mapping[str, Any]) -> str:
+    value = data.get("value")
+    if value is True:
+        text = "yes"
+    elif isinstance(value, Mapping):
+        text = f"{value.get('name')}: {value.get('reason')}"
+    else:
+        text = f"{value:g} {data.get('unit') or ''}".strip() if isinstance(value, float) else str(value)
+    return text + (", outside of what is expected" if data.get("outside_expectation") else "")
+
+
+def _reason(reason: Any) -> str:
+    return f": {reason}" if reason else ""

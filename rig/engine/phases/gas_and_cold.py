@@ -1,0 +1,94 @@
+"""Purging the tube and letting it cool: steps in which the heater is off and the gas matters."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rig.engine.phases.furnace import FurnacePhase
+from rig.engine.phases.phase import Context, Demand
+from rig.readings import NS
+from rig.safety.furnace_facts import Atmosphere
+
+PURGE_AT_MOST: Final = 6.0
+"""So many times the calculated time a purge may take before it has failed: a leak, or no gas."""
+
+PURGE_SLACK_S: Final = 3600.0
+COLD_FOR_NS: Final = 10 * NS
+
+
+class PurgePhase(FurnacePhase):
+    """Replace the tube's air; done when the proof is latched."""
+
+    do = "purge"
+
+    def __init__(
+        self,
+        step_id: str,
+        furnace: str,
+        atmosphere: Atmosphere,
+        limit_ppm: float | None,
+        volumes: float | None,
+    ) -> None:
+        super().__init__(step_id, furnace, atmosphere)
+        self._limit_ppm = limit_ppm
+        self._volumes = volumes
+        self._began_ns: int | None = None
+        self._flowed_l = 0.0
+        self._needed_l = 0.0
+
+    def running(self, context: Context) -> Demand:
+        """Gas flows, the proof counts."""
+        proof = self.facts(context).purge
+        if self._began_ns is None:
+            self._began_ns = context.now_ns
+            proof.begin(self._limit_ppm, self._volumes)
+            context.note("stage", {"step": self.step_id, "stage": "purging", "needed_l": proof.needed_l})
+        self._flowed_l, self._needed_l = proof.flowed_l, proof.needed_l
+        if proof.proved:
+            context.note(
+                "purge-proof", {"step": self.step_id, "method": proof.method, "flowed_l": proof.flowed_l}
+            )
+            return Demand(self.atmosphere.demand(), done=True)
+        flow = self.atmosphere.flow_sccm or 1.0
+        expected_s = proof.needed_l * 1000 / flow * 60
+        if context.now_ns - self._began_ns > (PURGE_AT_MOST * expected_s + PURGE_SLACK_S) * NS:
+            context.fail(
+                f"the purge of {self.furnace} was not proved within {expected_s * PURGE_AT_MOST / 60:.0f} min: "
+                "look for a leak, an empty bottle, an analyser that does not answer"
+            )
+        return Demand(self.atmosphere.demand())
+
+    def progress(self) -> dict[str, Any]:
+        """Gas that has flowed."""
+        return {"stage": "purging", "flowed_l": self._flowed_l, "needed_l": self._needed_l}
+
+
+class CoolPhase(FurnacePhase):
+    """Heater off until the tube is below a temperature; cooling is no time-out."""
+
+    do = "cool"
+
+    def __init__(self, step_id: str, furnace: str, atmosphere: Atmosphere, below_degc: float) -> None:
+        super().__init__(step_id, furnace, atmosphere)
+        self._below_degc = below_degc
+        self._cold_since_ns: int | None = None
+        self._said = False
+
+    def running(self, context: Context) -> Demand:
+        """Done when the process value has been below for some seconds; an unknown temperature is not cold."""
+        facts = self.facts(context)
+        facts.highest_degc = None
+        if not self._said:
+            self._said = True
+            context.note("stage", {"step": self.step_id, "stage": "cooling", "below_degc": self._below_degc})
+        temperature = self.temperature(context)
+        if temperature is None or temperature >= self._below_degc:
+            self._cold_since_ns = None
+        elif self._cold_since_ns is None:
+            self._cold_since_ns = context.now_ns
+        done = self._cold_since_ns is not None and context.now_ns - self._cold_since_ns >= COLD_FOR_NS
+        return Demand(self.atmosphere.demand(), done=done)
+
+    def progress(self) -> dict[str, Any]:
+        """What it waits for."""
+        return {"stage": "cooling", "below_degc": self._below_degc}

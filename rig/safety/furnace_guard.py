@@ -1,0 +1,130 @@
+"""The guard of a furnace: the heater only downwards, inert gas over a hot tube only upwards (safety rules 3 and 4).
+
+No command lowers inert gas over a tube that is not proved cold, except over-pressure (to zero) and the loss of the
+furnace exhaust (to the hot minimum, never below).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rig.outputs import FURNACE_OFF, FurnaceOutput, GasOutput, Output
+from rig.safety.conditions import Interlocks, OutputView, Situation
+from rig.safety.furnace_facts import FurnaceFacts
+from rig.safety.guard import MAY_ENERGISE, Breach, Permitted
+
+MAY_HOLD_HEAT = frozenset({"Holding", "Held", "Paused", "Completing"})
+"""States in which a program may stay held, but none may be started."""
+
+
+def furnace_guard(
+    furnace: str,
+    requested: Mapping[str, Output],
+    situation: Situation,
+    state: str,
+    interlocks: Interlocks,
+    limit_degc: float,
+    limit_ramp_degc_min: float,
+    full_scale_sccm: Mapping[str, float],
+    before: Mapping[str, Output],
+) -> Permitted:
+    """One scan's decision for one furnace with its gases. See `rig.safety.guard.guard`."""
+    facts = situation.facts
+    assert isinstance(facts, FurnaceFacts)
+    trips = interlocks.evaluate(situation)
+    taken = interlocks.taken(situation.outputs.values())
+    breaches: list[Breach] = []
+    permitted: dict[str, Output] = {}
+    for name, view in situation.outputs.items():
+        if view.kind == "furnace":
+            output, breach = _heat(
+                name, requested.get(name), state, limit_degc, limit_ramp_degc_min, before.get(name)
+            )
+        else:
+            output, breach = _gas(name, requested.get(name), full_scale_sccm[name], before.get(name))
+        if breach is not None:
+            breaches.append(Breach(name, breach))
+        permitted[name] = output
+    temperature = situation.readings.value(f"{furnace}.temperature_degc")
+    hot = temperature is None or temperature > facts.open_degc
+    lowering = temperature is not None and temperature < facts.cold_degc and state in MAY_ENERGISE
+    exhaust_lost = any(tag.startswith("furnace-exhaust") for tag in taken.values())
+    for name, view in situation.outputs.items():
+        if name in taken and view.kind == "furnace":
+            permitted[name] = FURNACE_OFF
+    if breaches:
+        permitted[furnace] = FURNACE_OFF
+    for name, view in situation.outputs.items():
+        if view.kind == "gas":
+            permitted[name] = _kept(
+                permitted[name],
+                before.get(name),
+                name,
+                view,
+                taken,
+                hot and not lowering,
+                exhaust_lost,
+                facts,
+            )
+    return Permitted(permitted, tuple(trips), taken, tuple(breaches))
+
+
+def _heat(
+    name: str, wanted: Output | None, state: str, limit_degc: float, limit_ramp: float, before: Output | None
+) -> tuple[Output, str | None]:
+    if wanted is None or not wanted.energised:
+        return FURNACE_OFF, None
+    if not isinstance(wanted, FurnaceOutput):
+        return FURNACE_OFF, f"{wanted} was requested of {name}"
+    for segment in wanted.segments:
+        if segment.target_degc > limit_degc:
+            return FURNACE_OFF, f"{segment.target_degc:g} °C requested of {name}, limit {limit_degc:g} °C"
+        if segment.ramp_degc_min > limit_ramp:
+            return (
+                FURNACE_OFF,
+                f"{segment.ramp_degc_min:g} °C/min requested of {name}, limit {limit_ramp:g} °C/min",
+            )
+    if state in MAY_ENERGISE:
+        return wanted, None
+    if (
+        state in MAY_HOLD_HEAT
+        and wanted.mode == "hold"
+        and isinstance(before, FurnaceOutput)
+        and before.energised
+    ):
+        return wanted, None
+    return FURNACE_OFF, f"{name} would be heated in state {state}"
+
+
+def _gas(
+    name: str, wanted: Output | None, full_scale: float, before: Output | None
+) -> tuple[Output, str | None]:
+    kept = before if isinstance(before, GasOutput) else GasOutput(0.0)
+    if wanted is None:
+        return kept, None
+    if not isinstance(wanted, GasOutput):
+        return kept, f"{wanted} was requested of {name}"
+    if wanted.flow_sccm > full_scale:
+        return kept, f"{wanted.flow_sccm:g} sccm requested of {name}, full scale {full_scale:g} sccm"
+    return wanted, None
+
+
+def _kept(
+    output: Output,
+    before: Output | None,
+    name: str,
+    view: OutputView,
+    taken: Mapping[str, str],
+    hold_up: bool,
+    exhaust_lost: bool,
+    facts: FurnaceFacts,
+) -> Output:
+    assert isinstance(output, GasOutput)
+    if name in taken:
+        return GasOutput(0.0)  # over-pressure: the one exception
+    flowed = before.flow_sccm if isinstance(before, GasOutput) else 0.0
+    if exhaust_lost and flowed > 0:
+        return GasOutput(min(flowed, facts.hot_minimum_sccm))
+    if hold_up and output.flow_sccm < flowed:
+        return GasOutput(flowed)
+    return output
