@@ -74,6 +74,10 @@ class Outlet:
             self.failed = None
         # An "off" that failed needs nothing here: the output is unknown, counts as on, and is told again in a second.
 
+    def off_again(self) -> None:
+        """At the next scan that wants it off it is told so again, whatever has been proved."""
+        self._off_ns = None
+
     def act(
         self,
         permitted: Output,

@@ -296,7 +296,8 @@ class Host:
         """A command by its word; None when accepted, else why not. Its effect is seen later."""
         try:
             command = self._meant(name)
-            self.unit.fire(command, self.drive.now(), reason or f"{name} by {user}", user)
+            cause = f"{name} by {user}" + (f": {reason}" if reason else "")
+            self.unit.fire(command, self.drive.now(), cause, user)
         except (IllegalCommand, ValueError) as error:
             self.engine.write("refused", {"command": name, "by": user, "why": str(error)})
             return str(error)

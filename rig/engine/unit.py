@@ -66,6 +66,8 @@ class Unit:
         self.reason: str | None = None
         self.first_trip: Trip | None = None
         self.alarms = 0
+        self.off_again = False
+        """An abort tells every output off, those included that are off already."""
         self._write = write
         self._visit: _Visit | None = None
         self._since_ns = 0
@@ -118,6 +120,8 @@ class Unit:
             self.early = True
         if command in (Command.STOP, Command.ABORT) and self.reason is None:
             self.reason = cause
+        if command is Command.ABORT:
+            self.off_again = True
         self._since_ns = now_ns
         self._write(
             "state",

@@ -13,16 +13,28 @@ USUAL_SYRINGE = (14.43, 10.0, 5.0)
 """Inner diameter in mm, capacity and content in ml of a syringe nobody said anything about."""
 
 
+WATERY_KG_L = 1.0
+"""Density by which a mass per volume is turned into a mass fraction where the recipe gives none."""
+
+
+def _mass_fraction(solution: Solution) -> float:
+    """Mass fraction of all solutes together; 0 where the recipe says nothing."""
+    concentration = solution.concentration
+    if concentration is None:
+        return 0.0
+    if concentration.dimension == "mass_fraction":
+        return concentration.to("wt%") / 100
+    density_kg_l = solution.density.to("g/ml") if solution.density is not None else WATERY_KG_L
+    return concentration.to("g/ml") / density_kg_l
+
+
 def solution_props(solution: Solution) -> SolutionProps:
     """Properties of a recipe's solution: what it gives, and for the rest the materials table.
 
     A material the table does not know is emulated as its solvent family's nearest relative, DMF: an emulation has to
     run, and the record says `simulated`.
     """
-    fraction = 0.0
-    if solution.concentration is not None and solution.concentration.dimension == "concentration":
-        unit = solution.concentration.unit
-        fraction = solution.concentration.to("wt%") / 100 if unit == "wt%" else 0.1
+    fraction = _mass_fraction(solution)
     solvents = [(one.name, one.parts or 1.0) for one in solution.solvents]
     solutes = [
         SolutePart(one.name, one.parts or 1.0, one.molar_mass.to("kg/mol"))

@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def environment(**more: str) -> dict[str, str]:
     """The environment of a child process: this checkout, no colours wanted or refused, no debugging."""
     kept = {
-        key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "SPINRIG_DEBUG", "SPINRIG_RUNS")
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("NO_COLOR", "SPINRIG_DEBUG", "SPINRIG_RUNS")
     }
     return kept | {"PYTHONPATH": str(ROOT)} | more
 

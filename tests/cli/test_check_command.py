@@ -178,7 +178,13 @@ def test_checking_takes_less_than_half_a_second() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["check", "tio2-pcnf"], ["check", SPIN, "--rig", "rig/bench/demo/rig.toml"], ["plan", SPIN], ["instruments"]]
+    "words",
+    [
+        ["check", "tio2-pcnf"],
+        ["check", SPIN, "--rig", "rig/bench/demo/rig.toml"],
+        ["plan", SPIN],
+        ["instruments"],
+    ],
 )
 def test_looking_loads_nothing_heavy(words: list[str]) -> None:
     program = (
@@ -188,6 +194,11 @@ def test_looking_loads_nothing_heavy(words: list[str]) -> None:
         "print('code', code, sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.stdout.splitlines()[-1] == "code 0 []", done.stderr

@@ -70,7 +70,9 @@ def test_only_queries_are_sent(timed: tuple[str, ...], wire: list[dict[str, Any]
         line = next(name for name in QUERIES if name in entry["line"])
         octets = bytes.fromhex(entry["hex"])
         assert any(query in octets for query in QUERIES[line]), entry
-        assert not any(order in octets for order in (b"STP", b"SAF", b"RUN", b"\x01S", b"\x01C", b"*RST")), entry
+        assert not any(order in octets for order in (b"STP", b"SAF", b"RUN", b"\x01S", b"\x01C", b"*RST")), (
+            entry
+        )
         seen.add(line)
     assert seen == set(QUERIES)
 
@@ -85,7 +87,9 @@ def test_a_pumps_alarm_is_told_and_the_pump_asked_again() -> None:
 
 
 def test_timing_agrees_with_what_the_reaction_time_counts() -> None:
-    found = {one["instrument"]: one["timing"] for one in objects(spinrig("identify", "--timing", "--json").stdout)}
+    found = {
+        one["instrument"]: one["timing"] for one in objects(spinrig("identify", "--timing", "--json").stdout)
+    }
     for name in ("hv.needle", "inputs.bench"):
         assert found[name]["usual_ms"] == pytest.approx(found[name]["expected_ms"], rel=0.02)
         assert found[name]["longest_ms"] <= found[name]["expected_ms"] * 1.02
@@ -120,7 +124,10 @@ def test_a_real_rig_file_can_be_asked_in_simulation(tmp_path: Path) -> None:
 
 
 def test_a_rig_in_use_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wire: list[dict[str, Any]]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    wire: list[dict[str, Any]],
 ) -> None:
     monkeypatch.setenv("SPINRIG_STATE", str(tmp_path / "state"))
     owner = RigLock("Bench of this test")

@@ -37,7 +37,9 @@ def test_help_stands_under_headings_and_names_every_command() -> None:
 
 
 @pytest.mark.parametrize("command", [name for group in entry.COMMANDS.values() for name in group])
-def test_every_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_explains_itself_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert entry.main([command, "--help"]) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"usage: spinrig {command}")
@@ -45,11 +47,15 @@ def test_every_command_explains_itself_with_an_example(command: str, capsys: pyt
     assert f"  spinrig {command}" in text.partition("\n\n")[2]
 
 
-@pytest.mark.parametrize("module", sorted({m for group in entry.COMMANDS.values() for m, _ in group.values()}))
+@pytest.mark.parametrize(
+    "module", sorted({m for group in entry.COMMANDS.values() for m, _ in group.values()})
+)
 def test_a_command_module_offers_what_the_table_says(module: str) -> None:
     subparsers = Parser(prog="spinrig").add_subparsers()
     import_module(f"rig.cli.{module}").add_parser(subparsers)
-    listed = {name for group in entry.COMMANDS.values() for name, (where, _) in group.items() if where == module}
+    listed = {
+        name for group in entry.COMMANDS.values() for name, (where, _) in group.items() if where == module
+    }
     assert set(subparsers.choices) == listed
 
 
@@ -79,7 +85,9 @@ def test_the_version_is_told() -> None:
         (["plan"], "required: RECIPE", '"spinrig plan --help"'),
     ],
 )
-def test_what_is_mistyped_is_refused_with_its_nearest_neighbour(words: list[str], said: str, hint: str) -> None:
+def test_what_is_mistyped_is_refused_with_its_nearest_neighbour(
+    words: list[str], said: str, hint: str
+) -> None:
     done = spinrig(*words)
     assert (done.returncode, done.stdout) == (2, "")
     first, second = done.stderr.splitlines()
@@ -103,7 +111,11 @@ WRONG = Problem(Severity.ERROR, "missing-unit", "steps.spin.voltage", "15 has no
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (InputError([WRONG], "my.toml"), 2, "my.toml:3:7: error missing-unit: steps.spin.voltage: 15 has no unit"),
+        (
+            InputError([WRONG], "my.toml"),
+            2,
+            "my.toml:3:7: error missing-unit: steps.spin.voltage: 15 has no unit",
+        ),
         (RecordError("the disk is full"), 2, "spinrig: the disk is full"),
         (NotReady("hv.needle: no reply"), 2, "spinrig: hv.needle: no reply"),
         (RigBusy("the rig is in use"), 2, "spinrig: the rig is in use"),
@@ -184,7 +196,9 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(("no_colour", "term", "wanted"), [("", "xterm", True), ("1", "xterm", False), ("", "dumb", False)])
+@pytest.mark.parametrize(
+    ("no_colour", "term", "wanted"), [("", "xterm", True), ("1", "xterm", False), ("", "dumb", False)]
+)
 def test_colours_are_for_terminals_that_want_them(
     no_colour: str, term: str, wanted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

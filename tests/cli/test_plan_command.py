@@ -57,7 +57,9 @@ def test_the_syringe_runs_dry_when_its_liquid_is_used_up() -> None:
     assert one["dry_s"] == pytest.approx(clock_s + (6.0 - one["before_ml"]) * 3600)
 
 
-def test_too_little_in_a_syringe_is_shown_as_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_too_little_in_a_syringe_is_shown_as_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     sheet = tmp_path / "sheet.toml"
     text = (ROOT / "rig/bench/demo/sheet.toml").read_text(encoding="utf-8")
     sheet.write_text(text.replace('loaded = "6 ml"', 'loaded = "2 ml"', 1), encoding="utf-8")
@@ -80,7 +82,10 @@ def test_what_the_rig_cannot_make_is_planned_and_said() -> None:
     ("words", "place"),
     [
         (["tests/recipes/bad/missing-unit.toml"], "missing-unit.toml:13:11: error missing-unit"),
-        ([SPIN, "--rig", "tests/bench/bad/unknown-key.rig.toml"], "unknown-key.rig.toml:7:1: error unknown-key"),
+        (
+            [SPIN, "--rig", "tests/bench/bad/unknown-key.rig.toml"],
+            "unknown-key.rig.toml:7:1: error unknown-key",
+        ),
         ([SPIN, "--rig", "nowhere.toml"], 'no rig file "nowhere.toml"'),
         (["no-such-recipe"], "no-such-recipe"),
     ],
@@ -137,7 +142,7 @@ def test_the_curves_are_those_of_the_recipe() -> None:
     assert voltage[last_up + 1][0] - voltage[last_up][0] == pytest.approx(4.0)
     temperature = temperature_curve(recipe, timeline)
     assert max(value for _, value in temperature) == 800.0
-    times = [t_s for t_s, _ in temperature]
+    times = [round(t_s, 6) for t_s, _ in temperature]
     assert times == sorted(times)
     assert temperature[-1][1] == pytest.approx(60.0)
     heated = next(entry for entry in timeline.entries if entry.step_id == "carbonise")

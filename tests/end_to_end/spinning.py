@@ -27,7 +27,8 @@ from rig.emulators.new_era import NewEraEmulator
 from rig.emulators.wire import Wire
 from rig.engine.host import Host, Result
 from rig.engine.phases.spin import SpinPhase
-from rig.engine.planning import plan_visits
+from rig.engine.planning import Visit, plan_visits
+from rig.engine.run import Run
 from rig.engine.states import Command, State
 from rig.lines.scheduler import Rank
 from rig.readings import NS
@@ -264,10 +265,12 @@ class Station:
     def begin(self) -> SpinPhase:
         """Start the spin step; what it is doing can be read from the phase."""
         phases = [phase for phase in self._visit.phases() if isinstance(phase, SpinPhase)]
-        self.unit.begin(phases, self.now_ns(), "test")
+        engine = self.host.engine
+        visit = Visit(self._visit.unit, (phases[0].step_id,), lambda: phases)
+        engine.run = Run("station", [visit], engine.units, engine.write, someone_can_attest=False)
 
         def started() -> bool:
-            self.host.drive.wake()  # between runs a scan comes each 5 s only
+            self.host.drive.wake()  # before anything is on a scan comes each second only
             return self.unit.state is State.RUNNING
 
         self.until(started, 20.0, "started")
@@ -275,14 +278,15 @@ class Station:
 
     def ready_again(self) -> None:
         """After an abort or an end: proved off, cleared, Idle."""
-        self.until(lambda: self.unit.state in (State.ABORTED, State.COMPLETE), 60.0, "ended")
+        self.until(lambda: self.unit.state in (State.ABORTED, State.IDLE), 60.0, "ended")
+        self.host.engine.run = None
         if self.unit.state is State.ABORTED:
             proofs = self.unit.proofs.values()
             self.until(lambda: all(proof.proved for proof in proofs), 20.0, "high voltage proved off")
             self.unit.fire(Command.CLEAR, self.now_ns(), "test")
             self.host.drive.wake()
             self.until(lambda: self.unit.state is State.STOPPED, 20.0, "cleared")
-        self.unit.fire(Command.RESET, self.now_ns(), "test")
+            self.unit.fire(Command.RESET, self.now_ns(), "test")
 
     def close(self) -> None:
         """Leave everything as its front panel expects it."""
