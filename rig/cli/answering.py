@@ -83,6 +83,9 @@ class Asker:
         """It has been answered, here or elsewhere."""
         with self._lock:
             self._open = [one for one in self._open if (one.step, one.key) != (step, key)]
+            gone = self._shown is not None and (self._shown.step, self._shown.key) == (step, key)
+        if gone:
+            self._screen.asked()
 
     def turn(self, timeout_s: float) -> tuple[Question, Any] | None:
         """Wait so long for a line; the answer if there was a good one."""
@@ -188,5 +191,5 @@ class TerminalAnswers:
 
     def on_event(self, kind: str, data: dict[str, Any], t_ns: int) -> None:
         """A question that was answered elsewhere is not asked any more."""
-        if kind == "answer":
+        if kind in ("answer", "withdrawn"):
             self._asker.settle(str(data.get("step")), str(data.get("key")))

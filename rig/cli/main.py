@@ -165,6 +165,11 @@ def _explain(error: Exception) -> int:
     if names & REFUSALS:
         output.complain(str(error), getattr(error, "hint", None))
         return REFUSED
+    if isinstance(error, OSError) and error.strerror is not None:
+        # The machine's word, not ours: a full disk behind standard output, a file that is not to be read.
+        where = f"{error.filename}: " if error.filename is not None else ""
+        output.complain(f"{where}{error.strerror}", "with SPINRIG_DEBUG=1 it says what was being done")
+        return INTERNAL
     frame = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     output.complain(

@@ -87,6 +87,8 @@ def stage_text(status: Mapping[str, Any]) -> str:
         return "between steps" if status.get("run") else "connecting"
     phase = phase_of(status["progress"])
     text = f"{step}" + (f" ({status['do']})" if status.get("do") else "")
+    if status.get("steps") and status.get("step_index", -1) >= 0:
+        text += f" {status['step_index'] + 1}/{status['steps']}"
     if phase.get("stage"):
         text += f", {phase['stage']}"
     if phase.get("stage") in ("clock", "waiting") or phase.get("elapsed_s"):
@@ -105,11 +107,10 @@ def time_text(status: Mapping[str, Any]) -> str:
 
 
 def _where(status: Mapping[str, Any]) -> list[Row]:
-    step = Cell(f"{stage_text(status)}")
-    steps = status.get("steps")
-    if steps and status.get("step_index", -1) >= 0:
-        step = Cell(f"{step.text}  [step {status['step_index'] + 1} of {steps}]")
-    found = [Row("state", (state_cell(status), step)), Row("time", (Cell(time_text(status)),))]
+    found = [
+        Row("state", (state_cell(status), Cell(stage_text(status)))),
+        Row("time", (Cell(time_text(status)),)),
+    ]
     if status.get("reason"):
         found.append(Row("reason", (Cell(str(status["reason"]), WARN),)))
     return found

@@ -28,7 +28,10 @@ LATE_SCANS = 3
 LATE_S = 2.0
 """Without a scan for so long, and for so many scan periods, values are withheld."""
 
-BAR_CELLS = 30
+BAR_CELLS = 20
+COLUMNS = (10, 18, 10)
+"""Widths of a row's first columns, so that numbers of one kind stand under each other."""
+
 _LEVELS = {INFO: DIM, ALARM: BAD}
 
 
@@ -148,15 +151,16 @@ class LiveDisplay:
         cells: list[RenderableType] = []
         if planned_s and remaining_s is not None and status.get("step"):
             done = min(1.0, max(0.0, 1 - remaining_s / planned_s))
-            cells += [ProgressBar(total=1.0, completed=done, width=BAR_CELLS), Text(f"{done:.0%}")]
-            cells.append(
-                Text(f"{duration_text(status['t_s'])} gone, about {duration_text(remaining_s)} to go")
-            )
+            cells += [
+                ProgressBar(total=1.0, completed=done, width=BAR_CELLS, complete_style="green"),
+                Text(f"{done:.0%}"),
+            ]
+            cells.append(Text(f"{duration_text(status['t_s'])} gone, {duration_text(remaining_s)} to go"))
         else:
             cells.append(Text(f"{duration_text(status['t_s'])} gone"))
         if self._began is not None and self._speed is None and self._drawn_s > self._began[0]:
             factor = (float(status["t_s"]) - self._began[1]) / (self._drawn_s - self._began[0])
-            cells.append(Text(f"{factor:.0f} x real time", style=DIM))
+            cells.append(Text(f"{factor:.0f} x", style=DIM))
         for _ in cells:
             grid.add_column(no_wrap=True)
         grid.add_row(*cells)
@@ -203,7 +207,8 @@ def _joined(cells: tuple[Cell, ...]) -> Text:
         if not cell.text:
             continue
         last = index == len(cells) - 1
-        text.append(visible(cell.text) if last else f"{visible(cell.text):<15}", style=cell.style)
+        width = 0 if last else COLUMNS[min(index, len(COLUMNS) - 1)]
+        text.append(f"{visible(cell.text):<{width}}", style=cell.style)
         if not last:
             text.append("  ")
     return text

@@ -58,6 +58,8 @@ def sentence(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return WARN, f"question {data.get('step')}.{data.get('key')}: {data.get('text')}"
         case "answer":
             return INFO, f"answered {data.get('step')}.{data.get('key')}: {_answer(data)}"
+        case "withdrawn":
+            return INFO, f"{data.get('step')}.{data.get('key')} is not asked any more: {data.get('text')}"
         case "trip":
             text = f"{data.get('title')}: {data.get('text')} {data.get('what_to_do') or ''}"
             return ALARM, f"TRIP {data.get('tag')}: {text.strip()}"

@@ -92,11 +92,12 @@ def _spin(run: Run, recipe: Recipe, step: SpinStep, samples: SampleReader) -> li
     clock = (
         f"{duration_text(elapsed_s)} of {step.duration} on the clock" if windows else "the clock never ran"
     )
-    lines = [_row(step.id[:12], f"{step.voltage} at {step.distance}, {clock}")]
+    lines = [_row(step.id, f"{step.voltage} at {step.distance}, {clock}")]
     names = [channel.name for channel in samples.channels]
     by_stream = {one["stream"]: one for one in _assignment(run) if one["step"] == step.id}
     for stream in step.streams:
-        lines.append(_row("", _stream(recipe, stream, by_stream.get(stream.id), samples, windows)))
+        lines.append(_row("", f"{stream.id}: {solution_text(recipe.solutions[stream.solution])}"))
+        lines.append(_row("", "  " + _stream(stream, by_stream.get(stream.id), samples, windows)))
     if not windows:
         return lines
     for name in names:
@@ -116,13 +117,9 @@ def _spin(run: Run, recipe: Recipe, step: SpinStep, samples: SampleReader) -> li
 
 
 def _stream(
-    recipe: Recipe,
-    stream: Stream,
-    one: Mapping[str, Any] | None,
-    samples: SampleReader,
-    windows: Sequence[Window],
+    stream: Stream, one: Mapping[str, Any] | None, samples: SampleReader, windows: Sequence[Window]
 ) -> str:
-    text = f"{stream.id}: {solution_text(recipe.solutions[stream.solution])}, {stream.mode} at {stream.rate}"
+    text = f"{stream.mode} at {stream.rate}"
     if one is None:
         return text
     text += f", {one['pump']}"

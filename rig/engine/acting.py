@@ -12,7 +12,7 @@ from typing import Any
 from rig.engine.periods import OFF_RETRY_NS
 from rig.lines.line import Line
 from rig.lines.member import Member, Report, Told
-from rig.outputs import HvOutput, Output, PumpOutput
+from rig.outputs import FurnaceOutput, GasOutput, HvOutput, Output, PumpOutput
 from rig.records.record import Ticket
 from rig.safety.conditions import OutputView
 
@@ -28,6 +28,18 @@ def describe(output: Output | None) -> dict[str, Any]:
             "diameter_mm": output.diameter_mm,
             "batch": output.batch,
         }
+    if isinstance(output, FurnaceOutput):
+        return {
+            "mode": output.mode,
+            "program": output.number,
+            "hold_back_degc": output.hold_back_degc,
+            "segments": [
+                {"ramp_degc_min": s.ramp_degc_min, "target_degc": s.target_degc, "dwell_s": s.dwell_s}
+                for s in output.segments
+            ],
+        }
+    if isinstance(output, GasOutput):
+        return {"flow_sccm": output.flow_sccm}
     return {"on": False}
 
 
@@ -116,10 +128,38 @@ class Outlet:
         self.line.off(self.name)
 
 
+class GasOutlet(Outlet):
+    """A flow controller: it is never "off" by itself, zero is a flow like any other, and no order is made of a flow that
+    flows already (what is found over a hot tube is not touched)."""
+
+    def take_over(self, flow: GasOutput) -> None:
+        """What was read at the start counts as ordered."""
+        self.ordered = flow
+
+    def act(
+        self,
+        permitted: Output,
+        proved_off: bool,
+        now_ns: int,
+        write: Callable[[str, dict[str, Any]], Ticket | None],
+    ) -> None:
+        """Order a flow that differs, and order it again each second while it is not acknowledged."""
+        self.lapsed = False
+        if permitted == self.ordered:
+            unknown = self.member.told is not None and self.member.told_state is Told.UNKNOWN
+            if not unknown or self._off_ns is None or now_ns - self._off_ns < OFF_RETRY_NS:
+                return
+        elif permitted != self.ordered:
+            write("energise", {"output": self.name, "wanted": describe(permitted)})
+        self._off_ns = now_ns
+        self.ordered = permitted
+        self.line.order(self.name, permitted)
+
+
 def outlets(lines: Mapping[str, Line]) -> dict[str, Outlet]:
     """Every output of the bench, high voltage first: "off" goes to it first."""
     found = [
-        Outlet(member.name, line, member)
+        (GasOutlet if member.spec.kind == "gas" else Outlet)(member.name, line, member)
         for line in lines.values()
         for member in line.members.values()
         if member.spec.has_output

@@ -32,8 +32,9 @@ class Carrier:
 
 
 def kind_of(name: str) -> str:
-    """The kind of output an instrument has: "hv", "pump", or "sensor" for none."""
-    return {"hv": "hv", "pumps": "pump"}.get(name.partition(".")[0], "sensor")
+    """The kind of output an instrument has: "hv", "pump", "furnace", "gas", or "sensor" for none."""
+    kinds = {"hv": "hv", "pumps": "pump", "furnace": "furnace", "gas": "gas"}
+    return kinds.get(name.partition(".")[0], "sensor")
 
 
 def link_of(settings: AnyInstrument) -> LinkSpec:

@@ -20,6 +20,9 @@ from rig.readings import NS, Quality, Readings
 from rig.records.record import Record, Ticket
 from rig.safety.conditions import OutputView, Situation
 
+RUN_LONG = frozenset({"climate", "furnace", "gas", "oxygen"})
+"""Sections polled at their quick period for as long as a run is open."""
+
 ACTIVE_STATES = frozenset({State.STARTING, State.RUNNING, State.PAUSING, State.HOLDING, State.RESTARTING})
 
 
@@ -105,9 +108,16 @@ class Engine:
             if self.connecting:
                 live = True
                 continue
-            context = Context(now_ns, readings, views, unit.proofs, self.questions, self._note)
+            facts = unit.spec.facts
+            context = Context(now_ns, readings, views, unit.proofs, self.questions, self._note, facts=facts)
             demand = unit.step(context)
             permitted = unit.guarded(demand, situation)
+            if unit.spec.feed is not None:
+                unit.spec.feed(now_ns, readings, permitted.outputs)
+            if unit.off_again:
+                unit.off_again = False
+                for name in views:
+                    self.outlets[name].off_again()
             for name, view in views.items():
                 self.outlets[name].act(permitted.outputs[name], view.proved_off, now_ns, self.write)
             live = (
@@ -119,7 +129,7 @@ class Engine:
             )
             pumps_live = pumps_live or situation.pumps_live
         if self.run is not None:
-            self.run.advance(now_ns)
+            self.run.advance(now_ns, readings)
         self._set_activity(live or pumps_live)
         self._keep_pace(now_ns, live, pumps_live)
         self._sample(now_ns)
@@ -130,7 +140,11 @@ class Engine:
         hv_live = pumps_live = False
         for name, kind in unit.spec.outputs.items():
             outlet = self.outlets[name]
-            if kind == "hv":
+            if kind == "furnace":
+                view = outlet.view(self._heater_off(outlet, readings))
+            elif kind == "gas":
+                view = outlet.view(True)
+            elif kind == "hv":
                 proof = unit.proofs[name]
                 proof.update(readings, outlet.told_on, outlet.ordered is not None)
                 view = outlet.view(proof.proved)
@@ -139,7 +153,15 @@ class Engine:
                 view = outlet.view(self._pump_stopped(outlet, readings))
                 pumps_live = pumps_live or view.live
             views[name] = view
-        return views, Situation(readings, views, hv_live, pumps_live)
+        return views, Situation(readings, views, hv_live, pumps_live, unit.spec.facts)
+
+    @staticmethod
+    def _heater_off(outlet: Outlet, readings: Readings) -> bool:
+        """Told off, and the controller's working output read as nought since."""
+        channel = f"{outlet.name}.power_pct"
+        reading = readings.get(channel)
+        fresh = reading is not None and reading.t_ns > outlet.member.told_ns
+        return not outlet.told_on and fresh and readings.value(channel) == 0
 
     @staticmethod
     def _pump_stopped(outlet: Outlet, readings: Readings) -> bool:
@@ -222,7 +244,7 @@ class Engine:
         for line in self.lines.values():
             for member in line.members.values():
                 section = member.name.partition(".")[0]
-                line.set_active(member.name, open_run if section == "climate" else live or at_work)
+                line.set_active(member.name, open_run if section in RUN_LONG else live or at_work)
 
     def _keep_pace(self, now_ns: int, hv_live: bool, pumps_live: bool) -> None:
         """The next scan's distance, and every line's lease."""
@@ -240,6 +262,8 @@ class Engine:
                 line.renew(now_ns + periods.LEASE_HV_NS)
             elif kind == "pump" and pumps_live:
                 line.renew(now_ns + periods.LEASE_PUMPS_NS)
+            elif kind == "furnace":
+                line.renew(now_ns + periods.LEASE_FURNACE_NS)
             else:
                 line.renew(idle_ns)
 
@@ -320,7 +344,7 @@ class Engine:
         self.period_ns = periods.SCAN_HV_NS
         if self.run is not None:
             self.run.fail(now_ns, f"internal error: {self.error}")
-            self.run.advance(now_ns)
+            self.run.advance(now_ns, self.readings)
 
     # Told to others
 
@@ -340,5 +364,5 @@ def _same_kind(outlet: Outlet, report: Report) -> bool:
     if before is None or report.output is None or type(before) is not type(report.output):
         return False
     if outlet.kind == "hv":
-        return True
+        return True  # a ramp
     return before == report.output

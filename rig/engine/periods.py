@@ -20,6 +20,9 @@ LEASE_HV_NS: Final = 800_000_000
 LEASE_PUMPS_NS: Final = 2_500_000_000
 """Pump lines, while only pumps run."""
 
+LEASE_FURNACE_NS: Final = 30_000_000_000
+"""Furnace lines: heat is slow, and a furnace that is let go loses the sample."""
+
 LEASE_SCANS: Final = 3
 """All other lines: so many scan periods."""
 
@@ -43,6 +46,7 @@ def as_record() -> dict[str, float]:
         "scan_idle_s": SCAN_IDLE_NS / NS,
         "lease_hv_s": LEASE_HV_NS / NS,
         "lease_pumps_s": LEASE_PUMPS_NS / NS,
+        "lease_furnace_s": LEASE_FURNACE_NS / NS,
         "lease_scans": LEASE_SCANS,
         "sample_s": SAMPLE_NS / NS,
         "quick_deadline_s": QUICK_DEADLINE_S,

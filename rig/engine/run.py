@@ -9,7 +9,7 @@ from typing import Any
 from rig.engine.planning import Visit
 from rig.engine.states import Command, State
 from rig.engine.unit import StepResult, Unit
-from rig.readings import NS
+from rig.readings import NS, Readings
 
 UNATTESTED_NS = 600 * NS
 """Where nobody can attest (an unpaced simulation), an unproved output is waited for so long and then left, loudly."""
@@ -59,12 +59,12 @@ class Run:
         phase = self.unit.phase if self.index >= 0 else None
         return phase.step_id if phase is not None else ""
 
-    def advance(self, now_ns: int) -> None:
+    def advance(self, now_ns: int, readings: Readings) -> None:
         """Start the next visit, take notice of an ended one, close when nothing is unproved any more."""
         if self.closed:
             return
         if self.ending is not None:
-            self._close_when_proved(now_ns)
+            self._close_when_proved(now_ns, readings)
             return
         if self.index < 0:
             first = self.units[self.visits[0].unit]
@@ -107,6 +107,10 @@ class Run:
         self.left_unproved = any(unit.unproved for unit in self.units.values())
         self.closed = True
 
+    @staticmethod
+    def _hot(unit: Unit, readings: Readings) -> bool:
+        return unit.spec.left is not None and unit.spec.left(readings) is not None
+
     def _next_visit(self, now_ns: int) -> None:
         self.index += 1
         visit = self.visits[self.index]
@@ -115,10 +119,12 @@ class Run:
     def _end(self, now_ns: int, ending: Ending) -> None:
         self.ending = ending
         self._ending_ns = now_ns
-        self._close_when_proved(now_ns)
 
-    def _close_when_proved(self, now_ns: int) -> None:
+    def _close_when_proved(self, now_ns: int, readings: Readings) -> None:
+        """Supervise until high voltage is proved off and discharged and every tube this run heated may be opened."""
         proofs = [proof for unit in self.units.values() for proof in unit.proofs.values()]
+        if any(self._hot(unit, readings) for unit in self.units.values()):
+            return
         if all(proof.proved and proof.discharged(now_ns) for proof in proofs):
             self.closed = True
         elif not self.someone_can_attest and now_ns - self._ending_ns > UNATTESTED_NS:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from rig.engine.acting import Outlet
 from rig.lines.line import Line
-from rig.outputs import HvOutput, PumpOutput
+from rig.outputs import GasOutput, HvOutput, PumpOutput
 from rig.readings import Readings
 from rig.records.record import Record
 from rig.records.samples import Channel
@@ -19,28 +19,37 @@ def jet_channels(meters: Iterable[str]) -> list[str]:
     return [f"jet.{meter.partition('.')[2]}.mode" for meter in meters]
 
 
+SET_CHANNELS = {
+    "hv": ("voltage_set_kv", "kV", "voltage"),
+    "pump": ("rate_set_ml_h", "ml/h", "flow rate"),
+    "gas": ("flow_set_sccm", "sccm", "gas flow"),
+}
+"""What was asked for stands beside what was read; a furnace's set point is itself read."""
+
+
 def set_channel(outlet: Outlet) -> str:
-    """What was asked for stands beside what was read."""
-    return f"{outlet.name}.{'voltage_set_kv' if outlet.kind == 'hv' else 'rate_set_ml_h'}"
+    """The channel of what was asked of an output."""
+    return f"{outlet.name}.{SET_CHANNELS[outlet.kind][0]}"
 
 
 def recorded_channels(
-    lines: Mapping[str, Line], outlets: Mapping[str, Outlet], meters: Iterable[str]
+    lines: Mapping[str, Line],
+    outlets: Mapping[str, Outlet],
+    meters: Iterable[str],
+    left_out: Container[str] = (),
 ) -> list[Channel]:
-    """The columns of a run's table."""
+    """The columns of a run's table; instruments of units that the recipe does not visit are left out."""
     channels = [Channel(STATE, "", "run", "text"), Channel(STEP, "", "run", "text")]
     channels += [Channel(name, "", name.rpartition(".")[0], "text") for name in jet_channels(meters)]
     for line in lines.values():
         for member in line.members.values():
-            for info in member.spec.channels:
-                channels.append(Channel(member.names[info.name], info.unit, member.name, info.quantity))
+            if member.name not in left_out:
+                for info in member.spec.channels:
+                    channels.append(Channel(member.names[info.name], info.unit, member.name, info.quantity))
     for outlet in outlets.values():
-        hv = outlet.kind == "hv"
-        channels.append(
-            Channel(
-                set_channel(outlet), "kV" if hv else "ml/h", outlet.name, "voltage" if hv else "flow rate"
-            )
-        )
+        if outlet.kind in SET_CHANNELS and outlet.name not in left_out:
+            _, unit, quantity = SET_CHANNELS[outlet.kind]
+            channels.append(Channel(set_channel(outlet), unit, outlet.name, quantity))
     return channels
 
 
@@ -50,7 +59,12 @@ class Sampler:
     def __init__(
         self, channels: Iterable[Channel], outlets: Mapping[str, Outlet], meters: Iterable[str]
     ) -> None:
-        self._outlets = [(outlet, set_channel(outlet)) for outlet in outlets.values()]
+        names = {channel.name for channel in channels}
+        self._outlets = [
+            (outlet, set_channel(outlet))
+            for outlet in outlets.values()
+            if outlet.kind in SET_CHANNELS and set_channel(outlet) in names
+        ]
         text = {STATE, STEP, *jet_channels(meters)}
         sets = {name for _, name in self._outlets}
         self._read = [channel.name for channel in channels if channel.name not in text | sets]
@@ -73,6 +87,8 @@ class Sampler:
                 values[name] = ordered.voltage_kv
             elif isinstance(ordered, PumpOutput):
                 values[name] = ordered.rate_ml_h
+            elif isinstance(ordered, GasOutput):
+                values[name] = ordered.flow_sccm
             else:
                 values[name] = 0.0
         self._row_ns = readings.now_ns

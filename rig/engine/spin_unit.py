@@ -12,7 +12,9 @@ from rig.engine.planning import permissives
 from rig.engine.unit import Unit, UnitSpec
 from rig.lines.board import Board
 from rig.lines.line import Line
-from rig.safety.conditions import Interlocks
+from rig.outputs import Output
+from rig.safety.conditions import Interlocks, Situation
+from rig.safety.guard import Permitted, guard
 from rig.safety.limits import Limit, pair_limit
 from rig.safety.proof import HvProof
 from rig.safety.spinning import spin_conditions
@@ -57,12 +59,20 @@ def spin_unit(
                 return f"{channel}: {readings.explain(channel)}"
         return None
 
+    def decide(
+        requested: Mapping[str, Output],
+        situation: Situation,
+        state: str,
+        interlocks: Interlocks,
+        before: Mapping[str, Output],
+    ) -> Permitted:
+        return guard(requested, situation, state, interlocks, limits, pair, before)
+
     spec = UnitSpec(
         name="spin",
         outputs=outputs,
-        supplies=limits,
-        pair=pair,
         interlocks=Interlocks(conditions),
+        decide=decide,
         proofs={
             name: HvProof(name, steps_kv[name], settings.discharge_s) for name, settings in bench.hv.items()
         },

@@ -13,14 +13,17 @@ from rig.engine.phases.phase import NOTHING, Context, Demand, Phase
 from rig.engine.questions import Question
 from rig.engine.states import TIMEOUT_S, Command, State, UnitMachine
 from rig.outputs import Output
-from rig.readings import NS
+from rig.readings import NS, Readings
 from rig.safety.conditions import Interlocks, Situation, Then, Trip
-from rig.safety.guard import Permitted, guard
-from rig.safety.limits import HvLimits, Limit
+from rig.safety.guard import Permitted
 from rig.safety.proof import HvProof
 
 ATTEST_AFTER_NS = 5 * NS
 """So long an output may stay unproved after an abort before a person is asked to attest."""
+
+
+Decide = Callable[[Mapping[str, Output], Situation, str, Interlocks, Mapping[str, Output]], Permitted]
+"""A unit's guard: requested, situation, state, conditions, permitted before -> permitted, trips."""
 
 
 @dataclass(slots=True)
@@ -35,15 +38,21 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class UnitSpec:
-    """What a unit is made of. outputs: name to kind; supplies: limits of each supply; pair: electrode pair limit."""
+    """What a unit is made of.
+
+    outputs: name to kind; decide: its guard; proofs: of its supplies; ready: why it may not start yet; facts: what it
+    knows beyond readings, fed at each scan by `feed`; left: what is on or hot when nobody looks any more, None if nothing.
+    """
 
     name: str
     outputs: Mapping[str, str]
-    supplies: Mapping[str, HvLimits]
-    pair: Limit
     interlocks: Interlocks
+    decide: Decide
     proofs: Mapping[str, HvProof]
     ready: Callable[[], str | None]
+    facts: Any = None
+    feed: Callable[[int, Readings, Mapping[str, Output]], None] | None = None
+    left: Callable[[Readings], str | None] | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +83,7 @@ class Unit:
         self._permitted: Mapping[str, Output] = {}
         self._kept: Mapping[str, Output] = {}
         self._asked_attestation: Question | None = None
+        self._wanted_off_ns = 0
         self._unproved = False
         self._ended_early = False
 
@@ -153,7 +163,7 @@ class Unit:
             )
             self.fire(Command.ABORT, context.now_ns, context.failure)
             return NOTHING
-        self._ask_attestation(context)
+        self._ask_attestation(context, demand)
         return demand
 
     def _watch_time(self, context: Context, state: State) -> None:
@@ -273,12 +283,33 @@ class Unit:
         )
         visit.index += 1 if outcome in ("done", "early", "skipped") else len(visit.phases)
 
-    def _ask_attestation(self, context: Context) -> None:
+    def _withdraw_attestation(self, context: Context) -> None:
+        """It has been read back as off after all: nobody is asked any more."""
+        question = self._asked_attestation
+        if question is not None:
+            self._asked_attestation = None
+            context.questions.forget(question.step, question.key)
+            self._write(
+                "withdrawn",
+                {"step": question.step, "key": question.key, "text": "read back as off after all"},
+            )
+
+    def _ask_attestation(self, context: Context, demand: Demand) -> None:
         """An output that cannot be read back is ended by a person's word, given at the rig (safety rule 5)."""
         unproved = [proof for proof in self.proofs.values() if not proof.proved]
         over = self.state in (State.ABORTED, State.ABORTING, State.STOPPING)
-        self._unproved = bool(unproved) and over
-        if not unproved or not over or context.now_ns - self._since_ns < ATTEST_AFTER_NS:
+        wanted = any(
+            output.energised and self.spec.outputs.get(name) == "hv"
+            for name, output in demand.outputs.items()
+        )
+        if wanted or not over:
+            self._wanted_off_ns = (
+                context.now_ns
+            )  # an orderly end that still ramps down leaves nothing unproved
+        self._unproved = bool(unproved) and over and not wanted
+        if not unproved:
+            self._withdraw_attestation(context)
+        if not self._unproved or context.now_ns - self._wanted_off_ns < ATTEST_AFTER_NS:
             return
         if self._asked_attestation is None:
             step = self._spun_step()
@@ -322,14 +353,8 @@ class Unit:
     def guarded(self, demand: Demand, situation: Situation) -> Permitted:
         """The guard's decision on a demand, and the actions its trips ask for."""
         situation = situation.wanting(name for name, output in demand.outputs.items() if output.energised)
-        permitted = guard(
-            demand.outputs,
-            situation,
-            self.machine.state,
-            self.spec.interlocks,
-            self.spec.supplies,
-            self.spec.pair,
-            self._permitted,
+        permitted = self.spec.decide(
+            demand.outputs, situation, self.machine.state, self.spec.interlocks, self._permitted
         )
         self._permitted = permitted.outputs
         now_ns = situation.readings.now_ns

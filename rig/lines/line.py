@@ -77,7 +77,7 @@ class Line:
 
     def order(self, member: str, output: Output) -> None:
         """Want this state of an output; replaces any older wish. Returns at once."""
-        if not output.energised:
+        if not output.energised and self.members[member].spec.kind != "gas":
             self.off(member)
             return
         with self._lock:
@@ -111,17 +111,23 @@ class Line:
         self._runner.notify()
 
     def declare_channels(self, member: Member) -> None:
-        """Say how old each reading may be: three periods of its poll, or what the rules say for safety inputs."""
+        """Say how old each reading may be: three periods of its poll, or what the rules say for safety inputs.
+
+        The shorter age of a faster pace holds from the first answer at that pace on: until then the newest reading is
+        as old as the slow pace made it, and a scan in between must not take that for a dead instrument.
+        """
         spec = member.spec
+        quick = {t.poll.name for t in member.timers if member.active and t.settled}
         periods = {
-            t.poll.name: t.poll.period_s if member.active else t.poll.idle_period_s for t in member.timers
+            t.poll.name: t.poll.period_s if t.poll.name in quick else t.poll.idle_period_s
+            for t in member.timers
         }
         slowest_s = max((period for period in periods.values() if period > 0), default=1.0)
         filled_by = {short: poll for poll, shorts in spec.poll_channels.items() for short in shorts}
         for short, channel in member.names.items():
             # A poll that is switched off leaves its channels to grow old at the pace of the others.
             stale_s = 3 * (periods.get(filled_by.get(short, ""), 0.0) or slowest_s)
-            if member.active and spec.stale_after_s is not None:
+            if spec.stale_after_s is not None and filled_by.get(short, next(iter(periods), "")) in quick:
                 stale_s = spec.stale_after_s
             self._board.declare(channel, round(stale_s * 1e9), spec.watched)
 
@@ -238,14 +244,19 @@ class Line:
             self._busy_since_ns = None
             if not self.abandoned:
                 self._board.fail(self._channels_of(member, poll), self._runner.now_ns, str(error))
-                timer.done(self._runner.now_ns)
+                self._done(member, timer)
             return
         self._busy_since_ns = None
         if self.abandoned:
             return
-        now_ns = self._runner.now_ns
-        self._board.deliver(member.names, values, now_ns, no_value=NO_VALUE)
-        timer.done(now_ns)
+        self._board.deliver(member.names, values, self._runner.now_ns, no_value=NO_VALUE)
+        self._done(member, timer)
+
+    def _done(self, member: Member, timer: PollTimer) -> None:
+        timer.done(self._runner.now_ns)
+        if not timer.settled:
+            timer.settled = True
+            self.declare_channels(member)
 
     def _channels_of(self, member: Member, poll: str) -> list[str]:
         """The channels a failed poll would have filled; all of them where the driver does not say."""
@@ -308,7 +319,7 @@ class Line:
             self._orders.clear()
         self._report(None, "lapsed", text=f"no completed scan renewed the lease of line {self.name}")
         for member in self.members.values():
-            if member.spec.has_output and member.connected:
+            if member.spec.off_on_lapse and member.connected:
                 self._off(member)
 
     # Opening and closing
@@ -326,7 +337,7 @@ class Line:
             member.driver = member.spec.make(port)
         silent: dict[str, str] = {}
         for member in self.members.values():
-            if member.spec.has_output:
+            if member.spec.off_at_connect:
                 self._begin(member, "off at connect", CONNECT_LIMIT_NS)
                 output_driver: OutputDriver = member.driver  # type: ignore[assignment]
                 try:

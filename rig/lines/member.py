@@ -23,7 +23,7 @@ class Told(StrEnum):
 class MemberSpec:
     """What a line has to know of an instrument before its port is open.
 
-    kind: "hv", "pump" or "sensor"; make builds the driver on the open port; poll_channels: short names that each poll
+    kind: "hv", "pump", "furnace", "gas" or "sensor"; make builds the driver on the open port; poll_channels: short names that each poll
     fills, where the driver says; deadline and attempts as the design's periods say; watched: its channels wake a scan
     when they change.
     """
@@ -44,21 +44,35 @@ class MemberSpec:
         """Whether it can be energised or moved."""
         return self.kind != "sensor"
 
+    @property
+    def off_at_connect(self) -> bool:
+        """High voltage and pumps are told off before anything else; furnace and gas are read first (safety rule 3)."""
+        return self.kind in ("hv", "pump")
+
+    @property
+    def off_on_lapse(self) -> bool:
+        """What a line does that nobody renews: high voltage, pumps and heaters go off, gas stays as it is."""
+        return self.kind in ("hv", "pump", "furnace")
+
 
 class PollTimer:
     """When one poll is due, on a fixed grid that a late answer does not move."""
 
-    __slots__ = ("due_ns", "period_ns", "poll")
+    __slots__ = ("due_ns", "period_ns", "poll", "settled")
 
     def __init__(self, poll: Poll) -> None:
         self.poll = poll
         self.period_ns = round(poll.idle_period_s * 1e9)
         self.due_ns = 0
+        self.settled = True
+        """It has been asked at its present pace."""
 
     def set_active(self, active: bool, now_ns: int) -> None:
         """The other period from now on, the first time at once."""
         period_ns = round((self.poll.period_s if active else self.poll.idle_period_s) * 1e9)
         if period_ns != self.period_ns:
+            # Slower needs nothing; "never" (0) will not be asked again.
+            self.settled = not 0 < period_ns < (self.period_ns or period_ns + 1)
             self.period_ns = period_ns
             self.due_ns = now_ns
 

@@ -16,7 +16,6 @@ from rig.lines.ports import resolve
 from rig.lines.runner import Runner
 from rig.lines.trace import Trace
 
-
 MOST_DISCARDED = 65536
 """A device that never stops talking must not keep its line in `discard_input`."""
 

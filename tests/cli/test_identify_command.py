@@ -188,10 +188,12 @@ def test_a_supply_on_a_real_port_is_asked_and_timed(tmp_path: Path) -> None:
         'limits = { voltage = "25 kV", current = "50 uA" }\npolarity = "positive"\n',
         encoding="utf-8",
     )
-    threading.Thread(target=serve, daemon=True).start()
+    server = threading.Thread(target=serve, daemon=True)
+    server.start()
     env = environment(SPINRIG_STATE=str(tmp_path / "state"))
     done = spinrig("identify", "--rig", rig, "--timing", "--json", env=env)
-    os.close(served)
+    os.close(served)  # reading the other end then fails, and the thread ends
+    server.join(10)
     os.close(controller)
     (one,) = objects(done.stdout)
     assert done.returncode == 0, done.stderr

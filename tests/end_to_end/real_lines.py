@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from recipes.model import Recipe
 from rig.bench.fit import Fit, fit
@@ -27,7 +28,7 @@ from tests.end_to_end.spinning import Outputs, Station, bench_of, read, recipe_t
 class RealLines:
     """A laboratory that is served, and a session on it that takes it for real. `station` is connected."""
 
-    def __init__(self, runs: Path, recipe: str | None = None, seed: int = 0) -> None:
+    def __init__(self, runs: Path, recipe: str | None = None, seed: int = 0, trace: bool = False) -> None:
         self.recipe: Recipe = read(recipe if recipe is not None else recipe_text(duration="1 h"))
         text = files("rig.bench").joinpath("demo/rig.toml").read_text(encoding="utf-8")
         emulated = bench_of(text)
@@ -42,9 +43,8 @@ class RealLines:
         assert not bench.simulated
         self.fit: Fit = fit(self.recipe, bench, sheet)
         assert self.fit.possible, list(map(str, self.fit.problems))
-        self.session = Session(
-            self.recipe, bench, sheet, self.fit.assignment, Options(FileAnswers(None, True), runs_dir=runs)
-        )
+        options = Options(FileAnswers(None, True), runs_dir=runs, trace=trace)
+        self.session = Session(self.recipe, bench, sheet, self.fit.assignment, options)
         self.server.start()
         self.station = Station(self.session, self.recipe, self.fit.assignment)
 
@@ -56,6 +56,10 @@ class RealLines:
     def now_ns(self) -> int:
         """The laboratory's clock."""
         return self.server.do(lambda: self.lab.scheduler.now_ns)
+
+    def traced(self) -> list[dict[str, Any]]:
+        """Every exchange so far, as lines of wire.jsonl, on the controller's clock."""
+        return list(self.session.host._traced)
 
     def in_(self, delay_s: float, action: Callable[[], object]) -> int:
         """Have something happen in the laboratory so long from now; when, on its clock."""
@@ -81,11 +85,11 @@ class RealLines:
 
 
 @contextmanager
-def real_lines(runs: Path, recipe: str | None = None) -> Iterator[RealLines]:
+def real_lines(runs: Path, recipe: str | None = None, trace: bool = False) -> Iterator[RealLines]:
     """For a `with` statement. Threads of one process take turns more often than usual: it plays several machines."""
     interval_s = sys.getswitchinterval()
     sys.setswitchinterval(0.0005)
-    made = RealLines(runs, recipe)
+    made = RealLines(runs, recipe, trace=trace)
     try:
         yield made
     finally:
