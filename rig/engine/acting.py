@@ -129,12 +129,7 @@ class Outlet:
 
 
 class GasOutlet(Outlet):
-    """A flow controller: it is never "off" by itself, zero is a flow like any other, and no order is made of a flow that
-    flows already (what is found over a hot tube is not touched)."""
-
-    def take_over(self, flow: GasOutput) -> None:
-        """What was read at the start counts as ordered."""
-        self.ordered = flow
+    """A flow controller: never "off" by itself, zero is a flow like any other; what is found flowing is not touched."""
 
     def act(
         self,

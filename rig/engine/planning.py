@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from recipes.model import PrimeStep, PromptStep, Recipe, SpinStep, WaitStep
-from recipes.steps import PRIME_RATE, SPIN_UNIT_KINDS, AnyStep
+from recipes.model import (
+    CoolStep,
+    DryStep,
+    HeatStep,
+    PrimeStep,
+    PromptStep,
+    PurgeStep,
+    Recipe,
+    SpinStep,
+    WaitStep,
+)
+from recipes.steps import FURNACE_KINDS, PRIME_RATE, SPIN_UNIT_KINDS, AnyStep
 from rig.bench.assignment import Assignment, dead_volume_ml, prime_steps
 from rig.bench.model import Bench
 from rig.engine.connect import monitor_steps_kv
+from rig.engine.furnace_planning import furnace_phase
 from rig.engine.phases.people import PromptPhase, WaitPhase
 from rig.engine.phases.phase import Phase
 from rig.engine.phases.plans import PrimePlan, PumpPlan, SpinPlan, SupplyPlan
@@ -35,11 +46,11 @@ def unit_of(step: AnyStep, bench: Bench) -> str | None:
     """The unit a step belongs to; None for prompt and wait, which go with their neighbours."""
     if step.do in SPIN_UNIT_KINDS:
         return "spin"
+    if step.do in FURNACE_KINDS and bench.furnaces:
+        return next(iter(bench.furnaces))
     if step.do in ("prompt", "wait"):
         return None
-    raise CannotDrive(
-        f"step {step.id!r} is a {step.do!r} step: this version of the program drives no furnace yet"
-    )
+    raise CannotDrive(f"step {step.id!r} is a {step.do!r} step, and {bench.name} has no furnace")
 
 
 def plan_visits(recipe: Recipe, assignment: Assignment, bench: Bench) -> tuple[Visit, ...]:
@@ -86,6 +97,8 @@ def _phases(recipe: Recipe, step: AnyStep, number: int, assignment: Assignment, 
             return [PromptPhase(step)]
         case WaitStep():
             return [WaitPhase(step.id, step.duration.to("s"))]
+        case HeatStep() | DryStep() | PurgeStep() | CoolStep():
+            return [furnace_phase(step, number, next(iter(bench.furnaces)), bench)]
         case _:
             raise CannotDrive(f"step {step.id!r}: {step.do!r} steps are not driven by this version")
 

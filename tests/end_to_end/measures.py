@@ -104,17 +104,17 @@ def virtual_doors(runs: Path, count: int, seed: int = 0) -> Doors:
     station = Station(spun.session, spun.session.recipe, spun.fit.assignment)
     # One undisturbed step says from when to when its voltage is on.
     station.begin()
-    began_ns = scheduler.now_ns
     station.until(lambda: supply.enabled, 10.0, "on")
     station.until(lambda: not supply.enabled, 200.0, "off")
-    on_ns, off_ns = (t_ns - began_ns for t_ns, name, _ in outputs.changes if name == HV)
+    on_ns, off_ns = (t_ns for t_ns, name, _ in outputs.changes if name == HV)
     station.ready_again()
     rng = random.Random(f"doors {seed}")
     doors = Doors(spun.reaction_s * 1000)
     for _ in range(count):
         outputs.changes.clear()
         station.begin()
-        door_ns = scheduler.now_ns + rng.randrange(on_ns, off_ns)
+        station.until(lambda: supply.enabled, 10.0, "on")
+        door_ns = scheduler.now_ns + rng.randrange(off_ns - on_ns)
         scheduler.call_at(door_ns, lambda: lab.scene.contacts.set(scheduler.now_ns, DOOR, False))
         station.until(lambda at=door_ns: scheduler.now_ns >= at and not supply.enabled, 200.0, "off")  # type: ignore[misc]
         scheduler.call_at(scheduler.now_ns + NS, lambda: lab.scene.contacts.set(scheduler.now_ns, DOOR, True))
