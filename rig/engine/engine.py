@@ -259,7 +259,7 @@ class Engine:
         for line in self.lines.values():
             kind = line.output_kind
             if kind is not None and hv_live:
-                line.renew(now_ns + periods.LEASE_HV_NS)
+                line.renew(now_ns + periods.LEASE_HV_NS - periods.LEASE_MARGIN_NS)
             elif kind == "pump" and pumps_live:
                 line.renew(now_ns + periods.LEASE_PUMPS_NS)
             elif kind == "furnace":
@@ -340,7 +340,7 @@ class Engine:
                 outlet = self.outlets[name]
                 proof.update(self.readings, outlet.told_on, outlet.ordered is not None)
         for line in self.lines.values():
-            line.renew(now_ns + periods.LEASE_HV_NS)
+            line.renew(now_ns + periods.LEASE_HV_NS - periods.LEASE_MARGIN_NS)
         self.period_ns = periods.SCAN_HV_NS
         if self.run is not None:
             self.run.fail(now_ns, f"internal error: {self.error}")

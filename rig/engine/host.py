@@ -20,17 +20,20 @@ from rig.engine.acting import describe
 from rig.engine.connect import Carrier, build_lines, meters
 from rig.engine.drive import Drive
 from rig.engine.engine import Engine
-from rig.engine.planning import plan_visits
+from rig.engine.furnace_unit import furnace_unit
+from rig.engine.planning import instruments_left_out, plan_visits
 from rig.engine.questions import BadAnswer, Question
 from rig.engine.run import Ending, Run
 from rig.engine.sampling import Sampler, recorded_channels
 from rig.engine.spin_unit import spin_unit
 from rig.engine.states import Command, IllegalCommand, State, allowed
+from rig.engine.unit import Unit
 from rig.lines.board import Board
 from rig.lines.line import Line
 from rig.readings import NS
 from rig.records.record import Record
 from rig.records.samples import Channel
+from rig.safety.proof import HvProof
 
 CONNECT_S = 25.0
 FIRST_READ_S = 3.0
@@ -106,13 +109,24 @@ class Host:
         self.lines: dict[str, Line] = build_lines(bench, carrier, self.board, self._trace if trace else None)
         self.engine = Engine(self.lines, self.board, drive.now)
         self.board.on_change = lambda channel: drive.wake()
-        self.unit = spin_unit(bench, self.lines, self.board, self.engine.write, drive.now)
-        self.engine.units["spin"] = self.unit
+        units = self.engine.units
+        if bench.hv or bench.pumps:
+            units["spin"] = spin_unit(bench, self.lines, self.board, self.engine.write, drive.now)
+        for furnace in bench.furnaces:
+            units[furnace] = furnace_unit(
+                bench, furnace, self.lines, self.board, self.engine.write, drive.now
+            )
         self.engine.on_question = self._answer_open_questions
         self.interrupts = 0
         self._asked: set[tuple[str, str]] = set()
         self._leaving_ns: int | None = None
         self._connected_ns: int | None = None
+
+    @property
+    def unit(self) -> Unit:
+        """The unit that commands are meant for: that of the run's present visit, before a run the first there is."""
+        run = self.engine.run
+        return run.unit if run is not None else next(iter(self.engine.units.values()))
 
     # Connecting
 
@@ -145,14 +159,14 @@ class Host:
 
     def _called_off(self) -> bool:
         """Interrupted, stopped or aborted before the run began."""
-        return self.interrupts > 0 or self.unit.state is not State.IDLE
+        return self.interrupts > 0 or any(unit.state is not State.IDLE for unit in self.engine.units.values())
 
     def _all_connected(self) -> bool:
         return all(member.connected for line in self.lines.values() for member in line.members.values())
 
     def _all_read(self) -> bool:
-        """Whether everything the unit is judged by was read once, or has had its time to be."""
-        if self.unit.spec.ready() is None:
+        """Whether everything the units are judged by was read once, or has had its time to be."""
+        if all(unit.spec.ready() is None for unit in self.engine.units.values()):
             return True
         if self._connected_ns is None:
             self._connected_ns = self.drive.now()
@@ -170,7 +184,11 @@ class Host:
     def make(self, job: Job) -> Result:
         """Run a recipe to its end. `connect` comes before."""
         engine = self.engine
-        channels = recorded_channels(self.lines, engine.outlets, meters(self.bench))
+        visits = plan_visits(job.recipe, job.assignment, self.bench)
+        visited = {visit.unit for visit in visits}
+        channels = recorded_channels(
+            self.lines, engine.outlets, meters(self.bench), instruments_left_out(self.bench, visited)
+        )
         record = job.make_record(channels)
         for line in self._traced:
             record.trace(line)
@@ -178,7 +196,7 @@ class Host:
         engine.attach(record, Sampler(channels, engine.outlets, meters(self.bench)))
         run = Run(
             run_id=job.run_id,
-            visits=plan_visits(job.recipe, job.assignment, self.bench),
+            visits=visits,
             units=engine.units,
             write=engine.write,
             someone_can_attest=self.answers.can_attest,
@@ -235,13 +253,13 @@ class Host:
     def _left_by_now(self) -> bool:
         if self._leaving_ns is None:
             return False
-        told = all(not outlet.told_on for outlet in self.engine.outlets.values())
+        told = all(not outlet.told_on for outlet in self.engine.outlets.values() if outlet.kind != "gas")
         return told or self.drive.now() - self._leaving_ns > LEAVE_S * NS
 
     def _what_is_left(self, run: Run) -> str | None:
         """What is on or not proved off as the host goes, in a sentence."""
         left = []
-        for name, proof in self.unit.proofs.items():
+        for name, proof in self._proofs().items():
             if not proof.proved:
                 left.append(
                     f"{name} is NOT PROVED OFF ({proof.explain(self.engine.readings).partition(': ')[2]})"
@@ -255,7 +273,14 @@ class Host:
             for outlet in self.engine.outlets.values()
             if outlet.kind == "pump" and outlet.told_on
         ]
+        for unit in self.engine.units.values():
+            hot = unit.spec.left(self.engine.readings) if unit.spec.left is not None else None
+            if hot is not None:
+                left.append(hot)
         return "; ".join(left) + "; nobody is watching" if left else None
+
+    def _proofs(self) -> dict[str, HvProof]:
+        return {name: proof for unit in self.engine.units.values() for name, proof in unit.proofs.items()}
 
     def release(self) -> None:
         """Leave every instrument as its front panel expects it and close the ports."""
@@ -283,8 +308,9 @@ class Host:
         elif self._leaving_ns is None:
             self._leaving_ns = now_ns
             self.engine.write("command", {"command": "abort", "by": "signal", "accepted": True})
-            with suppress(IllegalCommand):
-                self.unit.fire(Command.ABORT, now_ns, "interrupted twice", "signal")
+            for unit in self.engine.units.values():
+                with suppress(IllegalCommand):
+                    unit.fire(Command.ABORT, now_ns, "interrupted twice", "signal")
         self.drive.wake()
 
     def _fire(self, wanted: Command, cause: str, user: str) -> None:
@@ -297,13 +323,18 @@ class Host:
         try:
             command = self._meant(name)
             cause = f"{name} by {user}" + (f": {reason}" if reason else "")
-            self.unit.fire(command, self.drive.now(), cause, user)
+            for unit in self._meant_for(command):
+                unit.fire(command, self.drive.now(), cause, user)
         except (IllegalCommand, ValueError) as error:
             self.engine.write("refused", {"command": name, "by": user, "why": str(error)})
             return str(error)
         self.engine.write("command", {"command": name, "by": user, "reason": reason, "accepted": True})
         self.drive.wake()
         return None
+
+    def _meant_for(self, command: Command) -> list[Unit]:
+        """An abort is for every unit; every other command for that of the run's present visit."""
+        return list(self.engine.units.values()) if command is Command.ABORT else [self.unit]
 
     def _meant(self, name: str) -> Command:
         if name == "resume":
@@ -357,8 +388,8 @@ class Host:
             "step": run.step_id if run is not None else None,
             "progress": engine.progress(),
             "t_s": self.drive.now() / NS,
-            "hv_unproved": self.unit.unproved,
-            "alarms": self.unit.alarms,
+            "hv_unproved": any(unit.unproved for unit in engine.units.values()),
+            "alarms": sum(unit.alarms for unit in engine.units.values()),
             "reason": self.unit.reason,
             "outputs": self._outputs(),
             "questions": [
@@ -374,7 +405,7 @@ class Host:
         found: dict[str, dict[str, Any]] = {}
         for name, outlet in self.engine.outlets.items():
             found[name] = {"kind": outlet.kind, "wanted": describe(outlet.ordered), "told_on": outlet.told_on}
-            proof = self.unit.proofs.get(name)
+            proof = self._proofs().get(name)
             if proof is not None:
                 found[name]["proved_off"] = proof.proved
                 found[name]["discharged"] = proof.proved and proof.discharged(now_ns)

@@ -17,6 +17,10 @@ SCAN_IDLE_NS: Final = 5 * NS
 LEASE_HV_NS: Final = 800_000_000
 """High-voltage and pump lines, while any high voltage is on, wanted or unproved."""
 
+LEASE_MARGIN_NS: Final = 60_000_000
+"""So much earlier such a lease lapses in truth: an exchange may be in flight (32 ms to a Glassman) and the "off" takes
+its time on the wire (19 ms), and it is to be out within the lease."""
+
 LEASE_PUMPS_NS: Final = 2_500_000_000
 """Pump lines, while only pumps run."""
 

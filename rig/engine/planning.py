@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from recipes.model import (
@@ -21,6 +21,7 @@ from rig.bench.assignment import Assignment, dead_volume_ml, prime_steps
 from rig.bench.model import Bench
 from rig.engine.connect import monitor_steps_kv
 from rig.engine.furnace_planning import furnace_phase
+from rig.engine.furnace_unit import analyser_of, gases_of
 from rig.engine.phases.people import PromptPhase, WaitPhase
 from rig.engine.phases.phase import Phase
 from rig.engine.phases.plans import PrimePlan, PumpPlan, SpinPlan, SupplyPlan
@@ -71,6 +72,19 @@ def plan_visits(recipe: Recipe, assignment: Assignment, bench: Bench) -> tuple[V
             visits.append(_visit(units[start] or "spin", recipe, steps, start, assignment, bench))
             start = index
     return tuple(visits)
+
+
+def instruments_left_out(bench: Bench, visited: Container[str]) -> set[str]:
+    """Instruments whose channels do not belong into a run's table: those of units that it does not visit."""
+    out: set[str] = set()
+    if "spin" not in visited:
+        out |= {*bench.hv, *bench.pumps, *bench.current}
+    for furnace in bench.furnaces:
+        if furnace not in visited:
+            analyser = analyser_of(bench, furnace)
+            out |= {furnace, *gases_of(bench, furnace)}
+            out |= {analyser.rpartition(".")[0]} if analyser is not None else set()
+    return out
 
 
 def _visit(

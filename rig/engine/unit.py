@@ -340,6 +340,8 @@ class Unit:
                 },
             )
             self._asked_attestation = None
+            # Should a reading outweigh this word, it is asked for again, but not at every scan.
+            self._wanted_off_ns = context.now_ns
 
     def _spun_step(self) -> str:
         """The spin step that had the voltage on last: an answers file attests under its name."""

@@ -196,7 +196,7 @@ class Alicat:
         found = _MODEL_SCALE.search(text)
         if found is None:
             raise Refused(
-                f"{self.name}: the controller tells no full scale, neither to FPF nor in its model's name: {text[:200]!r}"
+                f"{self.name}: the controller tells no full scale, neither to FPF nor as its model: {text[:200]!r}"
             )
         return float(found[1]) * SCCM_PER_UNIT[found[2]]
 

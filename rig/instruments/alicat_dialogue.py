@@ -44,11 +44,11 @@ class Dialogue:
             )
         if not reply.endswith(b"\r"):
             tries = f"{port.attempts} attempt{'s' if port.attempts != 1 else ''}"
-            rest = f": {reply!r}" if reply else ""
+            rest = f": {reply[:80]!r}" if reply else ""
             return NoReply(
                 f"{self.name}: {what}: no whole reply of unit {self._unit} within {port.deadline_s:g} s{rest}, {tries}"
             )
-        return BadReply(f"{self.name}: {what}: reply damaged or not meant for us: {reply!r}")
+        return BadReply(f"{self.name}: {what}: reply damaged or not meant for us: {reply[:80]!r}")
 
     def exchange(self, request: bytes) -> bytes:
         """One line of our unit, or "?"; without its CR when it was not complete in time."""

@@ -109,7 +109,9 @@ def ramp_unit(segments: tuple[ProgramSegment, ...]) -> int:
     return MINUTE
 
 
-def image(model: Model, output: FurnaceOutput, step_degc: float, rate_unit_s: float | None) -> Iterator[Entry]:
+def image(
+    model: Model, output: FurnaceOutput, step_degc: float, rate_unit_s: float | None
+) -> Iterator[Entry]:
     """The writes, in the order in which they have to be made: a segment's type first, it says what the rest means.
 
     step_degc: the controller's resolution of temperatures. rate_unit_s: seconds of register 531's unit (3216).
@@ -169,9 +171,7 @@ def _block_hold_back(
         yield Entry(f"{what}, hold-back", _float_at(block + 6), "float", (back,), (half,))
 
 
-def _triples(
-    model: Model, output: FurnaceOutput, step_degc: float, rate_unit_s: float
-) -> Iterator[Entry]:
+def _triples(model: Model, output: FurnaceOutput, step_degc: float, rate_unit_s: float) -> Iterator[Entry]:
     """Segments that are not needed repeat the last target without dwell: they are passed in no time, while whatever
     stood there before would be run."""
     half = 0.51 * step_degc

@@ -64,7 +64,9 @@ def read_request(address: int, register: int, count: int) -> bytes:
 
 def word_request(address: int, register: int, value: int) -> bytes:
     """Function 06: one word; negative values in two's complement."""
-    return frame(bytes((address, WRITE_WORD)) + register.to_bytes(2, "big") + (value & 0xFFFF).to_bytes(2, "big"))
+    return frame(
+        bytes((address, WRITE_WORD)) + register.to_bytes(2, "big") + (value & 0xFFFF).to_bytes(2, "big")
+    )
 
 
 def words_request(address: int, register: int, words: bytes) -> bytes:

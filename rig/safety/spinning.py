@@ -348,4 +348,5 @@ def spin_conditions(
         conditions += supply_conditions(name, limits, monitor_step_kv)
     for name in pumps:
         conditions += pump_conditions(name)
-    return tuple(conditions)
+    # After a scan that stood still every reading is old: the first trip, which names the reason, is to be the stall.
+    return tuple(sorted(conditions, key=lambda condition: "lease-lapsed" not in condition.tag))

@@ -301,5 +301,3 @@ def unplugged(runs: Path, at_s: float = 3600.0, answers: str | None = None) -> U
         off_s=(off_ns - out_ns) / NS,
         ended_s=(spun.lab.scheduler.now_ns - out_ns) / NS,
     )
-
-

@@ -120,7 +120,7 @@ class Hand:
         call: Callable[[Context], Demand] = getattr(self.phase, method)
         demand = call(context)
         self.failure = self.failure or context.failure
-        for place in sorted(set(self.questions.open) - before):
+        for place in [place for place in self.questions.open if place not in before]:
             self.asked.append((self.t_s, self.questions.open[place]))
             if self.answers_itself:
                 self.answer(place[1])

@@ -1,14 +1,14 @@
 """How thin a fibre becomes on its way from the collector to carbon.
 
-Mass balance of a fibre's cross-section: what is left of PAN and PMMA at its density, over its volume as spun, with
-the shortening along the fibre and the pores that PMMA leaves behind:
+A balance of mass: what is left of PAN and PMMA at its present density, and the pores that PMMA leaves, over the
+volume as spun and over the shortening along the fibre:
 
-    (d / d_spun)^2 = (volume left / volume as spun) / ((1 - pores) * length ratio)
+    (d / d_spun)^2 = (volume left + pores) / volume as spun / (length / length as spun)
 
 Densities: PAN and PMMA 1.18 g/cm3 [M], stabilised PAN 1.36 (1.33 to 1.37 [C], PMC6479708), carbon of 800 degC
 1.8 [M]. Yield 50 % of PAN [M]; a fibre held only by its neighbours shortens to 0.95 in air and 0.9 as carbon [M];
-pores keep a seventh of the volume that PMMA had [M]. For 7/3 PAN/PMMA this gives 0.54 [D]: 250 to 350 nm as spun
-become 135 to 190 nm, where the founding paper (DOI 10.1039/d0ra01791d) has about 160 nm [C]. Particles sit on the
+pores keep a tenth of the volume that PMMA had [M]. For 7/3 PAN/PMMA this gives 0.54 [D]: 250 to 350 nm as spun
+become 134 to 188 nm, where the founding paper (DOI 10.1039/d0ra01791d) has about 160 nm [C]. Particles sit on the
 fibre and are not counted.
 """
 
@@ -24,7 +24,7 @@ STABILISED_G_CM3: Final = 1.36
 CARBON_G_CM3: Final = 1.8
 LENGTH_STABILISED: Final = 0.95
 LENGTH_CARBON: Final = 0.9
-PORES_KEPT: Final = 1.0 / 7.0
+PORES_KEPT: Final = 0.1
 """Share of the volume of the PMMA that has left which stays as pores."""
 DONE: Final = Conversions(
     cyclised=1.0, oxidised=1.0, pmma_left=0.0, carbonised=1.0, burnt=0.0, solvent_left=0.0
@@ -46,10 +46,9 @@ def diameter_ratio(conversions: Conversions, pan_fraction: float = 0.7) -> float
     density += (CARBON_G_CM3 - density) * c.carbonised
     length = 1.0 + (LENGTH_STABILISED - 1.0) * c.cyclised
     length += (LENGTH_CARBON - length) * c.carbonised
-    pmma = (1.0 - pan_fraction) * SPUN_G_CM3 / SPUN_G_CM3
-    solid = (pan_g / density + (1.0 - pan_fraction) * c.pmma_left / SPUN_G_CM3) * SPUN_G_CM3
-    pores = pmma * (1.0 - c.pmma_left) * PORES_KEPT * (1.0 - 0.5 * c.carbonised)
-    return sqrt((solid + pores) * (1.0 - c.burnt) / length)
+    pmma = 1.0 - pan_fraction  # by volume too: as spun both have one density
+    volume = pan_g / density * SPUN_G_CM3 + pmma * (c.pmma_left + (1.0 - c.pmma_left) * PORES_KEPT)
+    return sqrt(volume * (1.0 - c.burnt) / length)
 
 
 def carbon_nm(as_spun_nm: float, pan_fraction: float = 0.7, conversions: Conversions = DONE) -> float:

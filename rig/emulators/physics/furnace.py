@@ -16,15 +16,13 @@ from dataclasses import dataclass
 from math import exp, nan
 from typing import TYPE_CHECKING, Final
 
-from rig.emulators.physics.mat import Conversions, Mat
+from rig.emulators.physics.mat import AIR_O2, KELVIN, Conversions, Mat
 from rig.emulators.physics.noise import SlowNoise, key_for
 from rig.emulators.physics.seconds import STEP_NS, Seconds
 
 if TYPE_CHECKING:
     from rig.emulators.physics.tube import Tube
 
-KELVIN: Final = 273.15
-AIR_O2: Final = 0.2095
 EXOTHERM_W: Final = 500.0
 """Heat of the fault `exotherm`: 12 g of mat on fire in the air that a tube lets in [M]."""
 EXOTHERM_J: Final = 300e3
@@ -39,8 +37,8 @@ class FurnaceParams:
     (air; radiation). end_loss_w_k: tube to room. element_sight: weight of the element in what the
     thermocouple sees, the rest being tube. mat_sight: how far a hot mat shines on the thermocouple.
     couple_s: the thermocouple's own lag. limiter_degc: the independent over-temperature limiter opens its
-    contactor when the element reaches this. ValueError where a capacity or a coupling is not above 0 or an
-    element or tube time constant is below 120 s at `limiter_degc`.
+    contactor when the element reaches this. ValueError where a value is not above 0 or, of the lesser ones, is
+    below 0.
     """
 
     heater_w: float = 3000.0
@@ -62,7 +60,14 @@ class FurnaceParams:
         for name in ("heater_w", "element_j_k", "tube_j_k", "loss_w_k", "coupling_w_k", "couple_s"):
             if getattr(self, name) <= 0.0:
                 raise ValueError(f"furnace {name} {getattr(self, name)}: must be above 0")
-        for name in ("loss_w_k4", "coupling_w_k4", "end_loss_w_k", "element_sight", "mat_sight", "noise_degc"):
+        for name in (
+            "loss_w_k4",
+            "coupling_w_k4",
+            "end_loss_w_k",
+            "element_sight",
+            "mat_sight",
+            "noise_degc",
+        ):
             if getattr(self, name) < 0.0:
                 raise ValueError(f"furnace {name} {getattr(self, name)}: must not be negative")
         if self.element_sight + self.mat_sight >= 1.0:
@@ -87,7 +92,9 @@ class FurnaceParams:
         end_w = self.end_loss_w_k * (tube_k - ambient_k)
         element_k = tube_k
         for _ in range(30):
-            element_k = tube_k + end_w / _conductance(self.coupling_w_k, self.coupling_w_k4, element_k, tube_k)
+            element_k = tube_k + end_w / _conductance(
+                self.coupling_w_k, self.coupling_w_k4, element_k, tube_k
+            )
         loss = _conductance(self.loss_w_k, self.loss_w_k4, element_k, ambient_k) * (element_k - ambient_k)
         return element_k - KELVIN, (loss + end_w) / self.heater_w * 100.0
 
@@ -205,7 +212,7 @@ class Furnace:
         self._element_slope = self._tube_slope = self._couple_slope = 0.0
         self._power = holding if power_pct is None else power_pct
         if self.mat is not None:
-            self.mat.warm_to(self._tube)
+            self.mat.degc = self._tube
 
     # -- faults ----------------------------------------------------------------------------------------------
 
@@ -286,9 +293,7 @@ class Furnace:
     def power_pct(self, now_ns: int) -> float:
         """What really reaches the element now, %: with relay, fuse, contactor and limiter counted."""
         self.seconds.catch_up(now_ns)
-        if not self._contactor or self._limited or self._dead:
-            return 0.0
-        return 100.0 if self._stuck else self._power
+        return self._applied()
 
     def limited(self, now_ns: int) -> bool:
         """The over-temperature limiter has tripped and has not been reset."""
@@ -310,20 +315,22 @@ class Furnace:
         gone = exp(-max(0, now_ns - self._pulled_ns) / 20e9)
         return outside + (self._pulled_from - outside) * gone
 
+    def _applied(self) -> float:
+        if not self._contactor or self._limited or self._dead:
+            return 0.0
+        return 100.0 if self._stuck else self._power
+
     def _begin(self, now_ns: int) -> None:
         """Catch up, and count the power that has flown since the last change."""
         self.seconds.catch_up(now_ns)
         since = max(self._power_ns, self.seconds.now_ns)
         if now_ns > since:
-            self._energy += self.power_pct(now_ns) * (now_ns - since)
+            self._energy += self._applied() * (now_ns - since)
             self._power_ns = now_ns
 
     def _mean_power_pct(self, t_ns: int) -> float:
         """Mean over the second that ends at t_ns."""
-        if self._limited or not self._contactor or self._dead:
-            power = 0.0
-        else:
-            power = 100.0 if self._stuck else self._power
+        power = self._applied()
         start = t_ns - STEP_NS
         if self._power_ns > start:
             power = (self._energy + power * (t_ns - self._power_ns)) / STEP_NS
@@ -341,12 +348,12 @@ class Furnace:
         ambient_k = p.ambient_degc + KELVIN
         element_k, tube_k = self._element + KELVIN, self._tube + KELVIN
         squares = element_k * element_k
-        to_tube = (
-            p.coupling_w_k + p.coupling_w_k4 * (squares + tube_k * tube_k) * (element_k + tube_k)
-        ) * (element_k - tube_k)
-        to_room = (
-            p.loss_w_k + p.loss_w_k4 * (squares + ambient_k * ambient_k) * (element_k + ambient_k)
-        ) * (element_k - ambient_k)
+        to_tube = (p.coupling_w_k + p.coupling_w_k4 * (squares + tube_k * tube_k) * (element_k + tube_k)) * (
+            element_k - tube_k
+        )
+        to_room = (p.loss_w_k + p.loss_w_k4 * (squares + ambient_k * ambient_k) * (element_k + ambient_k)) * (
+            element_k - ambient_k
+        )
         element = self._element + (heater_w - to_tube - to_room) / p.element_j_k
         tube = self._tube + (to_tube + extra_w - p.end_loss_w_k * (tube_k - ambient_k)) / p.tube_j_k
         mat = self.mat
@@ -362,9 +369,12 @@ class Furnace:
             self._limited = True
         if mat is None:
             if self.tube is not None:
-                self.tube.flow(t_ns, tube, None)
+                self.tube.flow(t_ns, tube)
             return
-        mat.warm(tube)
-        oxygen = AIR_O2 if self.tube is None else self.tube.flow(t_ns, tube, mat)
-        mat.react(oxygen)
+        demand = mat.oxygen_demand()
+        if self.tube is None:
+            oxygen = AIR_O2
+        else:
+            oxygen = self.tube.flow(t_ns, tube, demand, mat.given_mol_s, mat.given_o2_mol_s)
+        mat.react(tube, oxygen)
         self._mat_w = mat.to_tube_w

@@ -205,10 +205,6 @@ class Mat:
         self._weak, self._strong = PMMA_WEAK * (1.0 - done), (1.0 - PMMA_WEAK) * (1.0 - carbon)
         self._intact = 1.0
 
-    def warm_to(self, degc: float) -> None:
-        """It has this temperature now."""
-        self.degc = degc
-
     def oxygen_demand(self) -> float:
         """Oxygen that the mat would take up, mol/s per unit of its mole fraction in the gas; sets out the second
         that `react` carries out.
@@ -232,7 +228,7 @@ class Mat:
         return total
 
     def react(self, tube_degc: float, oxygen: float) -> None:
-        """One second in a tube of this temperature, in gas with this mole fraction of oxygen (after `oxygen_demand`)."""
+        """One second in a tube of this temperature, in gas with this mole fraction of oxygen; after `oxygen_demand`."""
         capacity = self.mass_g * HEAT_CAPACITY_J_GK
         if capacity <= 0.0:
             self.degc, self.to_tube_w = tube_degc, 0.0
@@ -285,7 +281,9 @@ class Mat:
         burnt = self._demand_burning * oxygen
         if burnt > 0.0:
             self._intact *= max(0.0, 1.0 - 12.0 * burnt / self._fibre_g())
-            self._emit("other", 12.0 * burnt)  # as CO2 without its oxygen: what matters is that it burns no more
+            self._emit(
+                "other", 12.0 * burnt
+            )  # as CO2 without its oxygen: what matters is that it burns no more
         return (mol + burnt) * OXIDATION_J_MOL
 
     def _without_oxygen(self, oxygen: float) -> float:
