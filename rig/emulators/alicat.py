@@ -12,14 +12,15 @@ with the mains unless `power_up` says another; without a totaliser AT is ?, and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from rig.emulators import alicat_tables as tables
+from rig.emulators.alicat_loop import Loop
 from rig.emulators.device import Device, Handle, Timeline
+from rig.emulators.physics.mfc import FlowController
+from rig.emulators.physics.tube import AMBIENT_KPA
 from rig.lines.port import LinkSpec
 
 TURNAROUND_S = 0.01
-RAMP_STEP_S = 0.1
 _LONGEST = 80
 _PSI_KPA = 6.894757
 _TIME_UNITS = {3: 1e-3, 4: 1.0, 5: 60.0, 6: 3600.0, 7: 86400.0}
@@ -28,24 +29,10 @@ _INTEGER_FULL = 64000
 _MIXES = range(236, 256)
 
 
-class FlowController(Protocol):
-    """Valve and flow sensor."""
-
-    def set(self, now_ns: int, sccm: float) -> None:
-        """What the valve is to let through."""
-
-    def flow_sccm(self, now_ns: int) -> float:
-        """What flows."""
-
-    def inlet_kpa(self, now_ns: int) -> float:
-        """Absolute pressure in front of the valve."""
-
-
 class AlicatEmulator(Device):
-    """One controller. setpoint_sccm: what it was told; hold: None, "HLD" (valve stands still) or "CLOSED".
+    """One controller; `loop` is its set point and valve.
 
-    analog: its set point comes from the analog input, at analog_sccm; serial set points are heard and not taken.
-    errors: further status words, such as "ADC" or "EXH". zero_sccm: what the sensor shows of nothing. register_122:
+    loop.analog: its set point comes from the analog input; serial set points are heard and not taken. errors: further status words, such as "ADC" or "EXH". zero_sccm: what the sensor shows of nothing. register_122:
     whether it has one (an MCV has none). With firmware 5 the frame and its table have the old form.
     """
 
@@ -66,7 +53,8 @@ class AlicatEmulator(Device):
         power_up_sccm: float | None = None,
     ) -> None:
         super().__init__(name, timeline, LinkSpec(baud))
-        self._controller = controller
+        self.loop = Loop(timeline, controller)
+        self._flow_sccm, self._inlet_kpa = controller.flow_sccm, controller.inlet_kpa
         self.firmware = firmware
         major, _, rest = firmware.partition("v")
         self._version = (int(major), int(rest[:2]))
@@ -80,21 +68,13 @@ class AlicatEmulator(Device):
         self.register_122 = register_122
         self.power_up_sccm = power_up_sccm
         self.controlled = 37
-        self.setpoint_sccm = 0.0
-        self.analog = False
-        self.analog_sccm = 0.0
-        self.hold: str | None = None
         self.locked = False
         self.errors: set[str] = set()
         self.zero_sccm = -1e-7 * full_scale_sccm
         self.gas_degc = 23.0
-        self.ramp_sccm_s = 0.0
         self._ramp_text = ("0", 4)
-        self.ramped = [True, True, True, True]  # up, down, to zero, at power-up
         self.stream_ms = 50
         self._streaming: Handle | None = None
-        self._ramping: Handle | None = None
-        self._now_sccm = 0.0  # the set point after its ramp
         self._total_scc, self._total_ns = 0.0, timeline.now_ns
         self._input = b""
         self._on = True
@@ -113,80 +93,37 @@ class AlicatEmulator(Device):
     def power(self, on: bool) -> None:
         """Mains switched, see the module."""
         self._stop_stream()
-        self._stop_ramp()
-        self._on, self.hold, self._input = on, None, b""
+        self._on, self._input = on, b""
         if on:
             if self.power_up_sccm is not None:
-                self.setpoint_sccm = self.power_up_sccm
-            self._aim(ramp=self.ramped[3])
+                self.loop.setpoint_sccm = self.power_up_sccm
+            self.loop.aim(at_power_up=True)
         else:
-            self._now_sccm = 0.0
-            self._controller.set(self.timeline.now_ns, 0.0)
-
-    def set_flow(self, sccm: float) -> None:
-        """The set point as somebody left it before the emulation began."""
-        self.setpoint_sccm = sccm
-        self._aim(ramp=False)
-
-    # The valve
-
-    def _wanted_sccm(self) -> float:
-        return self.analog_sccm if self.analog else self.setpoint_sccm
-
-    def _aim(self, ramp: bool = True) -> None:
-        """Bring the set point that the loop follows to what is wanted, along the ramp where there is one."""
-        self._stop_ramp()
-        wanted, now = self._wanted_sccm(), self._now_sccm
-        edge = self.ramped[2] if wanted == 0.0 else self.ramped[0] if wanted > now else self.ramped[1]
-        if ramp and edge and self.ramp_sccm_s > 0.0 and wanted != now:
-            self._climb()
-            return
-        self._now_sccm = wanted
-        self._drive()
-
-    def _climb(self) -> None:
-        step = self.ramp_sccm_s * RAMP_STEP_S
-        wanted = self._wanted_sccm()
-        far = wanted - self._now_sccm
-        self._now_sccm = wanted if abs(far) <= step else self._now_sccm + (step if far > 0 else -step)
-        self._drive()
-        self._ramping = None
-        if self._now_sccm != wanted:
-            due_ns = self.timeline.now_ns + round(RAMP_STEP_S * 1e9)
-            self._ramping = self.timeline.call_at(due_ns, self._climb)
-
-    def _stop_ramp(self) -> None:
-        if self._ramping is not None:
-            self._ramping.cancel()
-            self._ramping = None
-
-    def _drive(self) -> None:
-        if self.hold is None:
-            self._controller.set(self.timeline.now_ns, self._now_sccm)
+            self.loop.fall()
 
     # The frame
 
     def frame(self) -> bytes:
         """What a poll gives now, with its CR."""
         now_ns = self.timeline.now_ns
-        flow_sccm = self._controller.flow_sccm(now_ns) + self.zero_sccm
-        psi = self._controller.inlet_kpa(now_ns) / _PSI_KPA
+        flow_sccm = self._flow_sccm(now_ns) + self.zero_sccm
+        psi = (self._inlet_kpa(now_ns) + AMBIENT_KPA) / _PSI_KPA
         mass = flow_sccm / self._sccm
-        volume = mass * (14.696 / psi) * ((self.gas_degc + 273.15) / 298.15) if psi > 0.1 else 0.0
-        setpoint = self._now_sccm / self._sccm
+        volume = mass * (14.696 / psi) * ((self.gas_degc + 273.15) / 298.15)
+        setpoint = self.loop.now_sccm / self._sccm
         gas = tables.GASES[self.gas]
         if self.totaliser:
             self._count(now_ns, flow_sccm)
             text = self._form % (psi, self.gas_degc, volume, mass, setpoint, self._total_scc, gas)
         else:
             text = self._form % (psi, self.gas_degc, volume, mass, setpoint, gas)
-        if self.errors or self.hold or self.locked or mass > 1.28 * self.full_scale:
+        if self.errors or self.loop.held or self.locked or mass > 1.28 * self.full_scale:
             text += self._status(mass)
         return (text + "\r").encode("ascii")
 
     def _status(self, mass: float) -> str:
         on = set(self.errors)
-        if self.hold:
+        if self.loop.held:
             on.add("HLD")
         if self.locked:
             on.add("LCK")
@@ -270,9 +207,9 @@ class AlicatEmulator(Device):
         """Raises nothing; a value beyond the scale is ?."""
         if not 0.0 <= value <= self.full_scale * (1 + 1e-9):
             return "?\r"
-        if not self.analog:
-            self.setpoint_sccm = round(value, self._decimals) * self._sccm
-            self._aim()
+        if not self.loop.analog:
+            self.loop.setpoint_sccm = round(value, self._decimals) * self._sccm
+            self.loop.aim()
         return self.frame()
 
     def _old_set(self, rest: str) -> bytes | str:
@@ -283,20 +220,20 @@ class AlicatEmulator(Device):
             return "?\r"
         form = f"{self.unit} %+07.{self._decimals}f %+07.{self._decimals}f %d {self.flow_unit}\r"
         code = int(tables.FLOW_UNITS[self.flow_unit][1])
-        return form % (self._now_sccm / self._sccm, self._wanted_sccm() / self._sccm, code)
+        return form % (self.loop.now_sccm / self._sccm, self.loop.wanted_sccm / self._sccm, code)
 
     def _source(self, rest: str) -> str:
         if rest:
             if rest not in ("S", "U", "A"):
                 return "?\r"
-            self.analog = rest == "A"
-            self._aim()
-        return f"{self.unit} {'A' if self.analog else 'S'}\r"
+            self.loop.analog = rest == "A"
+            self.loop.aim()
+        return f"{self.unit} {'A' if self.loop.analog else 'S'}\r"
 
     def _ramp(self, rest: str) -> str:
         if rest:
             rate, time = rest.split()
-            self.ramp_sccm_s = float(rate) * self._sccm / _TIME_UNITS[int(time)]
+            self.loop.ramp_sccm_s = float(rate) * self._sccm / _TIME_UNITS[int(time)]
             self._ramp_text = (rate, int(time))
         rate, unit = self._ramp_text
         code = int(tables.FLOW_UNITS[self.flow_unit][1])
@@ -307,8 +244,8 @@ class AlicatEmulator(Device):
             edges = [word == "1" for word in rest.split() if word in ("0", "1")]
             if len(edges) != 4:
                 return "?\r"
-            self.ramped = edges
-        return f"{self.unit} {' '.join('1' if edge else '0' for edge in self.ramped)}\r"
+            self.loop.ramped = edges
+        return f"{self.unit} {' '.join('1' if edge else '0' for edge in self.loop.ramped)}\r"
 
     def _choose_gas(self, rest: str) -> bytes | str:
         self._take_gas(int(rest))
@@ -377,23 +314,19 @@ class AlicatEmulator(Device):
         return f"{self.unit}   {self.firmware} Jan  9 2025,15:04:07\r"
 
     def _hold_still(self) -> bytes:
-        now_ns = self.timeline.now_ns
-        self._controller.set(now_ns, self._controller.flow_sccm(now_ns))
-        self.hold = "HLD"
+        self.loop.hold(closed=False)
         return self.frame()
 
     def _hold_closed(self) -> bytes:
-        self._controller.set(self.timeline.now_ns, 0.0)
-        self.hold = "CLOSED"
+        self.loop.hold(closed=True)
         return self.frame()
 
     def _let_go(self) -> bytes:
-        self.hold = None
-        self._drive()
+        self.loop.let_go()
         return self.frame()
 
     def _tare_flow(self) -> bytes:
-        self.zero_sccm = -self._controller.flow_sccm(self.timeline.now_ns)
+        self.zero_sccm = -self._flow_sccm(self.timeline.now_ns)
         return self.frame()
 
     def _tare_pressure(self) -> bytes:

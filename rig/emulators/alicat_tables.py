@@ -1,7 +1,7 @@
 """What an emulated Alicat says about itself: gas list, table of the frame, maker's table, and the widths of numbers.
 
-Sources: Alicat M-series manual 2023 (commands), Serial Communications Primer; the texts of `??D*`, `??M*`, `??G*` and VE
-have the form of transcripts that users have published of an MC with firmware 10v20 and of one with 5v12.
+Sources: Alicat M-series manual 2023 (commands), Serial Communications Primer; the texts of `??D*`, `??M*`, `??G*` and
+VE have the form of transcripts that users have published of an MC with firmware 10v20 and of one with 5v12.
 """
 
 from __future__ import annotations

@@ -78,11 +78,10 @@ class GlassmanEmulator(Device):
         """
         supply, now_ns = self.supply, self.timeline.now_ns
         voltage = int(voltage_kv * _SET_SCALE / supply.rating_kv + 0.5)
-        supply.program(now_ns, voltage * supply.rating_kv / _SET_SCALE, supply.rating_ma)
+        supply.found_on(now_ns, voltage * supply.rating_kv / _SET_SCALE, supply.rating_ma)
         self._programs = (voltage, _SET_SCALE)
         self._hv_on = supply.interlock_closed
         self._fault = not supply.interlock_closed
-        supply.enable(now_ns, True)
 
     def freeze_readback(self, on: bool) -> None:
         """Both monitors keep the values of this moment while on."""

@@ -10,9 +10,9 @@ alarm 2 above 10000 ppm, both off by default.
 from __future__ import annotations
 
 from math import log
-from typing import Protocol
 
 from rig.emulators.device import Device, Timeline
+from rig.emulators.physics.analyser import Analyser
 from rig.lines.port import LinkSpec
 
 TURNAROUND_S = 0.05
@@ -33,13 +33,6 @@ MESSAGES = (
     "Possible sensor fault",
     "No sensor or sensor fault",
 )
-
-
-class Analyser(Protocol):
-    """The cell in its gas."""
-
-    def reading_ppm(self, now_ns: int) -> float:
-        """What it measures."""
 
 
 class RapidoxEmulator(Device):
@@ -94,7 +87,7 @@ class RapidoxEmulator(Device):
             return self._warming((now_ns - self._since_ns) / 1e9)
         true_ppm = self._analyser.reading_ppm(now_ns)
         ppm = min(max(true_ppm, BOTTOM_PPM), TOP_PPM)
-        code = self.fault or (1 if true_ppm > TOP_PPM else 2 if true_ppm < BOTTOM_PPM else 0)
+        code = self.fault or (1 if true_ppm >= TOP_PPM else 2 if true_ppm < BOTTOM_PPM else 0)
         alarms = self._alarms(ppm) if self.alarms else ""
         # Less oxygen than air drives the cell positive.
         cell_mv = _NERNST_MV * log(_AIR_PPM / ppm)

@@ -180,8 +180,25 @@ def test_a_bad_rig_file_is_refused_with_its_place(path: Path, tmp_runs: Path, en
 
 
 @pytest.mark.parametrize("path", BAD_SHEETS, ids=lambda path: path.stem)
-def test_a_bad_run_sheet_is_refused_with_its_place(path: Path, tmp_runs: Path, env: dict[str, str]) -> None:
-    assert _placed(_refused((LONG, "--sheet", path), tmp_runs, env), path)
+def test_a_bad_run_sheet_is_refused_with_its_place(
+    path: Path, tmp_runs: Path, tmp_path: Path, env: dict[str, str]
+) -> None:
+    recipe = tmp_path / "long-spin.toml"
+    recipe.write_text(QUICK.read_text().replace('"2 min"', '"30 h"'))  # 30 ml from 10 ml
+    assert _placed(_refused((recipe, "--sheet", path), tmp_runs, env), path)
+
+
+def test_25_kv_on_a_20_kv_rig_is_refused_with_its_place(
+    tmp_runs: Path, tmp_path: Path, env: dict[str, str]
+) -> None:
+    recipe, rig = tmp_path / "strong.toml", tmp_path / "weak.toml"
+    recipe.write_text(QUICK.read_text().replace('voltage = "20 kV"', 'voltage = "25 kV"'))
+    rig.write_text(
+        (ROOT / "rig/bench/demo/rig.toml").read_text().replace('voltage = "25 kV"', 'voltage = "20 kV"')
+    )
+    said = _refused((recipe, "--rig", rig), tmp_runs, env)
+    assert _placed(said, recipe)
+    assert "whose limit is 20 kV" in said
 
 
 def _placed(said: str, path: Path) -> bool:
@@ -197,12 +214,11 @@ def _placed(said: str, path: Path) -> bool:
 def test_problems_of_all_files_are_said_at_once(tmp_runs: Path, env: dict[str, str], tmp_path: Path) -> None:
     faults = tmp_path / "faults.toml"
     faults.write_text('[[fault]]\nat = "1 min"\non = "pumps.z"\nkind = "stall"\n')
-    recipe = next(path for path in BAD_RECIPES if path.stem == "decimal-comma")
-    said = _refused((recipe, "--sheet", BAD_SHEETS[0]), tmp_runs, env)
-    assert recipe.name in said
-    good = _refused((QUICK, "--sheet", BAD_SHEETS[0], "--faults", faults), tmp_runs, env)
-    assert f"{BAD_SHEETS[0]}:" in good
-    assert f"{faults}:3:" in good
+    sheet = next(path for path in BAD_SHEETS if path.stem.startswith("two-streams"))
+    said = _refused((QUICK, "--sheet", sheet, "--faults", faults), tmp_runs, env)
+    assert f"{sheet}:10:8: error two-streams-one-pump" in said
+    assert f"{faults}:3:6: error unknown-name" in said
+    assert "2 errors: nothing was started" in said
 
 
 REAL_RIG = """
@@ -356,7 +372,7 @@ def _small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(runs)]
     mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True).returncode == 0
     if not mounted:
-        monkeypatch.setattr("shutil.disk_usage", lambda path: (1 << 20, 0, 1 << 20) and _Usage())
+        monkeypatch.setattr("shutil.disk_usage", lambda path: _Usage())
     try:
         yield runs
     finally:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import nesp_lib
 import pytest
 
-from rig.emulators.device import Device, Timeline
+from rig.bench.rigfile import load_rig
 from rig.emulators.new_era import NewEraEmulator
-from rig.emulators.physics.syringe import Plunger
-from tests.emulators.pty_server import serve
+from rig.simulation.laboratory import Laboratory
+from rig.simulation.liquids import scene_data
+from rig.simulation.serve import Server
+from tests.simulation.serve_bench import emulate
 
 # nesp-lib has no time-out of its own: a lost reply would block it for ever.
 pytestmark = pytest.mark.timeout(30)
@@ -22,29 +24,30 @@ MM = 14.43
 class Served:
     """The pumps behind the port, for looking behind the scenes."""
 
-    def __init__(self) -> None:
-        self.pumps: list[NewEraEmulator] = []
-
-    def build(self, timeline: Timeline) -> list[Device]:
-        """Two pumps on one chain."""
-        for address in (0, 1):
-            plunger = Plunger(diameter_mm=MM, capacity_ml=10, content_ml=5, timeline=timeline)
-            self.pumps.append(
-                NewEraEmulator(
-                    f"pump{address}", timeline, plunger=plunger, address=address, second_phase="STP"
-                )
-            )
-        return list(self.pumps)
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        devices = server.laboratory.devices
+        self.pumps = [device for device in devices.values() if isinstance(device, NewEraEmulator)]
+        for pump in self.pumps:
+            # As nesp-lib expects them: a volume ends the program.
+            pump.memory.phases[2].function = "STP"
 
 
 @pytest.fixture
-def served() -> Served:
-    return Served()
+def served() -> Iterator[Served]:
+    """The demonstration rig's two pumps on their chain."""
+    bench, _ = load_rig(None)
+    laboratory = Laboratory(bench, scene_data(bench), 0)
+    server = Server(laboratory, wires=["pumps.a"])
+    made = Served(server)
+    with server:
+        yield made
+    laboratory.close()
 
 
 @pytest.fixture
 def port(served: Served) -> Iterator[nesp_lib.Port]:
-    with serve(served.build) as name, nesp_lib.Port(name, 19200) as port:
+    with nesp_lib.Port(served.server.urls["pumps.a"], 19200) as port:
         yield port
 
 
@@ -103,9 +106,35 @@ def test_two_pumps_on_one_chain(served: Served, port: nesp_lib.Port) -> None:
 
 def test_alarms_reach_nesp_lib(served: Served, port: nesp_lib.Port) -> None:
     pump = nesp_lib.Pump(port, 0)
-    served.pumps[0].power(False)
-    served.pumps[0].power(True)
+    served.server.do(lambda: served.pumps[0].power(False))
+    served.server.do(lambda: served.pumps[0].power(True))
     with pytest.raises(nesp_lib.StatusAlarmException) as caught:
         pump.run(False)
     assert caught.value.alarm_status == nesp_lib.AlarmStatus.RESET
     assert pump.status == nesp_lib.Status.STOPPED
+
+
+@pytest.mark.parametrize("safe_mode_timeout_s", [0, 2])
+def test_the_pump_that_the_command_serves(safe_mode_timeout_s: int) -> None:
+    """`spinrig emulate new-era --pty`, Basic and Safe mode."""
+    with emulate("new-era", "--pty") as process:
+        assert process.stdout is not None
+        name, driver, url = process.stdout.readline().split()
+        assert (name, driver) == ("pumps.a", "new-era")
+        with nesp_lib.Port(url, 19200) as port:
+            nesp_lib.Pump(port, 0)  # acknowledges the power-on alarm, in Basic mode
+            pump = nesp_lib.Pump(port, 0, 1000, safe_mode_timeout_s)
+            try:
+                pump.syringe_diameter_mm = MM
+                pump.pumping_direction = nesp_lib.PumpingDirection.INFUSE
+                pump.pumping_rate_ml_per_min = 5.0
+                pump.pumping_volume_ml = 1.0
+                pump.run(False)
+                assert pump.status == nesp_lib.Status.INFUSING
+                time.sleep(0.6)
+                pump.stop()
+                pump.stop()
+                assert pump.status == nesp_lib.Status.STOPPED
+                assert 0.05 <= pump.volume_infused_ml < 0.25
+            finally:
+                pump.safe_mode_timeout_s = 0

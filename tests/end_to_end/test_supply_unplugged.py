@@ -13,7 +13,7 @@ ATTESTED = '[co-deposit]\nattested = { name = "N. N.", reason = "mains off, outp
 
 def _hold(found: Unplugged) -> None:
     print(
-        f"pumps off {found.pumps_off_s:.3f} s after the unplugging, supply off {found.off_after_valid_s:.3f} s after its "
+        f"pumps off {found.pumps_off_s:.3f} s after it, supply off {found.off_after_valid_s:.3f} s after its "
         f"last valid message ({found.off_s:.3f} s after the unplugging); run closed {found.ended_s:.1f} s after it"
     )
     assert found.pumps_off_s <= 1.0

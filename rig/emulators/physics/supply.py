@@ -132,6 +132,16 @@ class Supply:
         self._on = on
         self._rebuild(now_ns, before)
 
+    def found_on(self, now_ns: int, kv: float, ma: float) -> None:
+        """It is found with its output on, long settled at this voltage. ValueError as in `program`; nothing with the
+        interlock open.
+        """
+        self.program(now_ns, kv, ma)
+        self.enable(now_ns, True)
+        if self._on:
+            self._begin(now_ns)
+            self._rebuild(now_ns, self._target_kv())
+
     @property
     def enabled(self) -> bool:
         """What the supply's own logic holds: on commanded and not taken away since. A stuck output does not

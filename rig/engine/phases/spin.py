@@ -36,6 +36,7 @@ class SpinPhase:
         self._prime_again = prime_again
         self._stage_ns = 0
         self._seen: dict[str, int] = {}
+        self._hv_ns: int | None = None
         self._counted_ns: int | None = None
         self._end: OrderlyEnd | None = None
         self._held_ns: int | None = None
@@ -88,7 +89,8 @@ class SpinPhase:
         context.note("stage", {"step": self.step_id, "stage": stage})
 
     def _start(self, context: Context) -> Demand:
-        """Pumps and high voltage within `start_lag` of each other, each confirmed by its own reading."""
+        """Pumps, then high voltage, within `start_lag`, each confirmed by its own reading. High voltage is on last:
+        a needle whose pump does not start is never live."""
         names = [plan.pump for plan in self._plan.pumps] + [plan.supply for plan in self._plan.supplies]
         for name in names:
             view = context.outputs[name]
@@ -97,25 +99,23 @@ class SpinPhase:
             confirmed = view.told is not None and reading is not None and reading.t_ns > view.told_ns
             if confirmed and context.readings.value(channel) == 1:
                 self._seen.setdefault(name, context.now_ns)
+        if self._hv_ns is None and all(plan.pump in self._seen for plan in self._plan.pumps):
+            self._hv_ns = context.now_ns
         lag_s = (context.now_ns - self._stage_ns) / NS
         if len(self._seen) == len(names):
-            self._enter_ramping(context)
+            self._enter("ramping", context)
         elif lag_s > self._plan.start_lag_s:
-            late = ", ".join(name for name in names if name not in self._seen)
+            asked = names if self._hv_ns is not None else [plan.pump for plan in self._plan.pumps]
+            late = ", ".join(name for name in asked if name not in self._seen)
             context.fail(
                 f"{late} not seen running {lag_s:.1f} s after the start (start_lag {self._plan.start_lag_s:g} s)"
             )
         return Demand(self._rising(context))
 
-    def _enter_ramping(self, context: Context) -> None:
-        began_ns = self._stage_ns
-        self._enter("ramping", context)
-        self._stage_ns = began_ns  # the ramp began with the start
-
     def _ramp(self, context: Context) -> Demand:
         wanted = self._rising(context)
         slowest_s = max(abs(plan.target_kv) / plan.ramp_kv_s for plan in self._plan.supplies)
-        elapsed_s = (context.now_ns - self._stage_ns) / NS
+        elapsed_s = self._ramped_s(context)
         if elapsed_s >= slowest_s:
             off = [plan for plan in self._plan.supplies if not self._reached(context, plan)]
             if not off:
@@ -135,13 +135,19 @@ class SpinPhase:
         return read is not None and abs(read - plan.target_kv) <= allowed
 
     def _rising(self, context: Context) -> dict[str, Output]:
-        elapsed_s = (context.now_ns - self._stage_ns) / NS
         wanted = self._pumps()
+        if self._hv_ns is None:
+            return wanted
+        elapsed_s = self._ramped_s(context)
         for plan in self._plan.supplies:
             magnitude_kv = min(abs(plan.target_kv), elapsed_s * plan.ramp_kv_s)
             signed_kv = magnitude_kv if plan.target_kv > 0 else -magnitude_kv
             wanted[plan.supply] = HvOutput(True, signed_kv, plan.limit_ua)
         return wanted
+
+    def _ramped_s(self, context: Context) -> float:
+        """How long high voltage has been on; the ramp begins with it, at zero."""
+        return 0.0 if self._hv_ns is None else (context.now_ns - self._hv_ns) / NS
 
     def _pumps(self) -> dict[str, Output]:
         return {
@@ -229,6 +235,7 @@ class SpinPhase:
             self.stage = "permissives" if self.elapsed_ns < self._plan.duration_s * NS else "discharging"
             self._held_ns = context.now_ns
             self._seen.clear()
+            self._hv_ns = None
         return demand
 
     def held(self, context: Context) -> Demand:
