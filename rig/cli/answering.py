@@ -104,6 +104,7 @@ class Asker:
             value = read_value(question, text)
             _, odd = check_answer(question, value)
         except BadAnswer as error:
+            self._odd = None
             self._screen.refuse(str(error))
             return None
         if odd and text != self._odd:

@@ -43,6 +43,7 @@ class LiveDisplay:
     """
 
     every_s = 1 / DRAWS_A_SECOND
+    at_once = frozenset({"question"})  # unpaced, no scan comes while somebody thinks about the answer
 
     def __init__(
         self,

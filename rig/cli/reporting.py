@@ -24,9 +24,13 @@ LOOK_EVERY_SCANS = 64
 
 
 class Reporter(Protocol):
-    """How a run is told. `every_s`: wall time between two calls of `progress`."""
+    """How a run is told.
+
+    every_s: wall time between two calls of `progress`; at_once: kinds of events that bring one.
+    """
 
     every_s: float
+    at_once: frozenset[str]
 
     def start(self) -> None:
         """The run begins."""
@@ -80,6 +84,7 @@ class Quiet(_Asking):
     """Says nothing before the end, but asks what has to be asked."""
 
     every_s = 3600.0
+    at_once: frozenset[str] = frozenset()
 
     def start(self) -> None:
         """Nothing."""
@@ -130,6 +135,8 @@ class PlainLines(_Asking):
 
     answerable: questions can be answered by `spinrig answer`; rig: the rig file to name in that command.
     """
+
+    at_once: frozenset[str] = frozenset()
 
     def __init__(self, every_s: float, answerable: bool, rig: str | None) -> None:
         self.every_s = every_s
@@ -188,11 +195,13 @@ class Monitor:
         if self._first_alarm is None and kind in ("trip", "alarm", "breach", "error"):
             self._first_alarm = f"{data.get('tag') or kind}: {data.get('text')}"
         self._safely(lambda: self._reporter.event(kind, data, t_ns / 1e9))
+        if kind in self._reporter.at_once:
+            self._safely(lambda: self._reporter.progress(self.status()))
 
     def on_scan(self) -> None:
         """Each scan; cheap unless something is due."""
         self._scans += 1
-        if self._scans % self._each or self.silenced is not None:
+        if (self._scans - 1) % self._each or self.silenced is not None:
             return
         now_s = time.monotonic()
         if now_s >= self._due_s:

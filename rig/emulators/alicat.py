@@ -32,8 +32,9 @@ _MIXES = range(236, 256)
 class AlicatEmulator(Device):
     """One controller; `loop` is its set point and valve.
 
-    loop.analog: its set point comes from the analog input; serial set points are heard and not taken. errors: further status words, such as "ADC" or "EXH". zero_sccm: what the sensor shows of nothing. register_122:
-    whether it has one (an MCV has none). With firmware 5 the frame and its table have the old form.
+    loop.analog: its set point comes from the analog input; serial set points are heard and not taken. errors: further
+    status words, such as "ADC" or "EXH". zero_sccm: what the sensor shows of nothing. register_122: whether it has one
+    (an MCV has none). With firmware 5 the frame and its table have the old form.
     """
 
     def __init__(
@@ -89,6 +90,10 @@ class AlicatEmulator(Device):
         total = " %+09.1f" if self.totaliser else ""
         gas = "%7s" if self._version < (6, 0) else "%6s"
         self._form = f"{unit} %+07.2f %+07.2f {flow} {flow} {setpoint}{total} {gas}"
+
+    def found_at(self, sccm: float) -> None:
+        """Somebody set this flow before the emulation began. ValueError beyond full scale."""
+        self.loop.found_at(sccm)
 
     def power(self, on: bool) -> None:
         """Mains switched, see the module."""
@@ -271,8 +276,14 @@ class AlicatEmulator(Device):
 
     def _interval(self, rest: str) -> str:
         if rest:
-            self.stream_ms = int(rest)
+            self._take_interval(int(rest))
         return f"{self.unit} {self.stream_ms}\r"
+
+    def _take_interval(self, milliseconds: int) -> None:
+        """Raises ValueError for one that no unit can keep."""
+        if not 1 <= milliseconds <= 65535:
+            raise ValueError(milliseconds)
+        self.stream_ms = milliseconds
 
     def _read_register(self, rest: str) -> bytes | str:
         return self._register(int(rest))
@@ -289,7 +300,7 @@ class AlicatEmulator(Device):
         if number == "46":
             self._take_gas(int(value) & 0x1FF)
         elif number == "91":
-            self.stream_ms = int(value)
+            self._take_interval(int(value))
         elif number == "122" and self.register_122:
             tables.CONTROLLED[int(value)]
             self.controlled = int(value)

@@ -88,7 +88,7 @@ def old_frame_rows(unit: str, flow_unit: str, decimals: int, full_scale: float, 
     """The answer to `??D*` of firmware 5."""
     low, top = f"{0.0:+0{7}.{decimals}f}", f"{full_scale:+0{7}.{decimals}f}"
     rows = [
-        ("Unit ID", "char", "A", "Z", "na"),
+        ("Unit ID", "char", "A   ", "Z  ", "na"),
         ("Pressure", "signed", "+000.00", "+160.00", "PSIA"),
         ("Temperature", "signed", "-010.00", "+050.00", "C"),
         ("Volumetric", "signed", low, top, FLOW_UNITS[flow_unit][2]),
@@ -102,5 +102,5 @@ def old_frame_rows(unit: str, flow_unit: str, decimals: int, full_scale: float, 
     rows += [("Status", "string", "na", token, "na") for token in OLD_TOKENS]
     text = f"{unit}  D00 NAME_______ TYPE_____ MinVal_  MaxVal_  UNITS__\r"
     for number, (name, kind, least, most, of) in enumerate(rows, 1):
-        text += f"{unit}  D{number:02d} {name:<11} {kind:<9} {least:>7}   {most:>7} {of:>8}\r"
+        text += f"{unit}  D{number:02d} {name:<11} {kind:<9} {least:>7}  {most:>7}{of:>9}\r"
     return text

@@ -1,6 +1,6 @@
 """The set-point programmer inside an emulated Eurotherm: its program memory by model, and the program that runs.
 
-Source: Eurotherm handbook HA026230 (2400: blocks of eight registers), the register exports in CederGroupHub/alab_control
+Source: Eurotherm handbook HA026230 (2400: blocks of eight registers), register exports in CederGroupHub/alab_control
 (EPC, a compatible copy; 3216P, three registers a segment). Assumed where they are silent: changing a segment's type
 clears what stood at +2; an EPC's END segment has no +3 and no +4; a 3216 passes a segment without rate as a step.
 """
@@ -86,7 +86,9 @@ class Blocks:
             return known[place] if self.epc or place < 5 else None
         ends = self.cells.get((number, block * BLOCK), 0) == 0
         if place == 2:
-            return {1: "rate", 2: "time", 3: "time"}.get(int(self.cells.get((number, block * BLOCK), 0)), "int")
+            return {1: "rate", 2: "time", 3: "time"}.get(
+                int(self.cells.get((number, block * BLOCK), 0)), "int"
+            )
         if place in (3, 4):
             return None if self.epc and (ends or place == 4) else "int"
         if place in (5, 6):
@@ -240,7 +242,9 @@ class Programmer:
         left, at = self.time_left_s(), self.program.segments[self.index]
         level = self.setpoint if at.kind == "dwell" else at.target
         for segment in self.program.segments[self.index + 1 :]:
-            left += abs(segment.target - level) / segment.rate_s if segment.kind == "rate" else segment.seconds
+            left += (
+                abs(segment.target - level) / segment.rate_s if segment.kind == "rate" else segment.seconds
+            )
             level = level if segment.kind == "dwell" else segment.target
         return left
 

@@ -61,7 +61,8 @@ class Outlet:
     @property
     def told_on(self) -> bool:
         """On as far as anybody knows: told so, or unknown."""
-        return self.member.told_state is Told.UNKNOWN or self.member.told is not None
+        member = self.member
+        return member.maybe_on or member.told_state is Told.UNKNOWN or member.told is not None
 
     def view(self, proved_off: bool) -> OutputView:
         """This output as conditions and guard see it."""
@@ -71,7 +72,7 @@ class Outlet:
             self.kind,
             self.ordered is not None,
             member.told,
-            member.told_state is Told.UNKNOWN or member.told is not None,
+            self.told_on,
             member.told_ns,
             proved_off,
             self.failed,

@@ -7,7 +7,7 @@ from typing import Any
 
 from rig.engine import periods
 from rig.engine.acting import Outlet, describe, outlets
-from rig.engine.phases.phase import Context
+from rig.engine.phases.phase import NOTHING, Context
 from rig.engine.questions import QuestionBoard
 from rig.engine.run import Run
 from rig.engine.sampling import Sampler
@@ -109,7 +109,17 @@ class Engine:
                 live = True
                 continue
             facts = unit.spec.facts
-            context = Context(now_ns, readings, views, unit.proofs, self.questions, self._note, facts=facts)
+            context = Context(
+                now_ns,
+                readings,
+                views,
+                unit.proofs,
+                self.questions,
+                self._note,
+                facts=facts,
+                hands_off=self._hands_off(unit, now_ns),
+            )
+            context.situation = situation
             demand = unit.step(context)
             permitted = unit.guarded(demand, situation)
             if unit.spec.feed is not None:
@@ -154,6 +164,17 @@ class Engine:
                 pumps_live = pumps_live or view.live
             views[name] = view
         return views, Situation(readings, views, hv_live, pumps_live, unit.spec.facts)
+
+    def _hands_off(self, unit: Unit, now_ns: int) -> str | None:
+        """Why nobody may be sent to the rig: supplies of this unit, and of every other that is not at its own work."""
+        for other in self.units.values():
+            if other is unit or other.state not in ACTIVE_STATES:
+                for proof in other.proofs.values():
+                    if not proof.proved:
+                        return f"high voltage is not proved off ({proof.explain(self.readings)})"
+                    if not proof.discharged(now_ns):
+                        return f"{proof.supply}: its discharge time is not over"
+        return None
 
     @staticmethod
     def _heater_off(outlet: Outlet, readings: Readings) -> bool:
@@ -324,6 +345,8 @@ class Engine:
 
     def _all_off(self) -> None:
         for outlet in self.outlets.values():
+            if outlet.kind == "gas":
+                continue  # gas goes on as it is
             try:
                 outlet.ordered = None
                 outlet.line.off(outlet.name)
@@ -342,9 +365,24 @@ class Engine:
         for line in self.lines.values():
             line.renew(now_ns + periods.LEASE_HV_NS - periods.LEASE_MARGIN_NS)
         self.period_ns = periods.SCAN_HV_NS
+        self._attest_broken(now_ns)
         if self.run is not None:
             self.run.fail(now_ns, f"internal error: {self.error}")
             self.run.advance(now_ns, self.readings)
+
+    def _attest_broken(self, now_ns: int) -> None:
+        """Also after an internal error an unproved supply is ended by a person's word only."""
+        try:
+            for unit in self.units.values():
+                views, _ = self._situation(unit, self.readings)
+                unit.ask_attestation(
+                    Context(now_ns, self.readings, views, unit.proofs, self.questions, self._note),
+                    NOTHING,
+                    True,
+                )
+            self._tell_questions()
+        except Exception as error:
+            self.last_exception = error
 
     # Told to others
 

@@ -152,10 +152,30 @@ class Host:
             for member in line.members.values():
                 if not member.connected:
                     missing.setdefault(member.name, "no answer yet")
+        unproved = self._prove_before_leaving()
         self.release()
         if self._called_off():
-            raise CalledOff("interrupted while connecting; every output that answered was told off")
-        raise NotReady("\n".join(f"{name}: {why}" for name, why in sorted(missing.items())))
+            raise CalledOff(
+                "interrupted while connecting; every output that answered was told off" + unproved
+            )
+        raise NotReady("\n".join(f"{name}: {why}" for name, why in sorted(missing.items())) + unproved)
+
+    def _prove_before_leaving(self) -> str:
+        """A rig that is refused is left with its supplies proved off, or with a word about those that are not."""
+        began_ns = self.drive.now()
+        self.drive.run(
+            self.engine,
+            lambda: (
+                all(proof.proved for proof in self._proofs().values())
+                or self.drive.now() - began_ns > FIRST_READ_S * NS
+            ),
+        )
+        readings = self.engine.readings
+        return "".join(
+            f"\nKEEP AWAY: {name} is NOT PROVED OFF ({proof.explain(readings)})"
+            for name, proof in self._proofs().items()
+            if not proof.proved
+        )
 
     def _called_off(self) -> bool:
         """Interrupted, stopped or aborted before the run began."""
@@ -211,6 +231,9 @@ class Host:
             )
         left = self._what_is_left(run)
         self.release()
+        failed = self._release_failures()
+        if failed:
+            left = "; ".join(part for part in (left, failed) if part)
         return self._finish(run, record, left, twice)
 
     def _drive(self, stop: Callable[[], bool]) -> None:
@@ -278,6 +301,15 @@ class Host:
             if hot is not None:
                 left.append(hot)
         return "; ".join(left) + "; nobody is watching" if left else None
+
+    def _release_failures(self) -> str:
+        """Outputs that did not take their last "off" as the ports were closed."""
+        return "; ".join(
+            f"{report.member} did not acknowledge its last off ({report.text})"
+            for line in self.lines.values()
+            for report in line.reports
+            if report.what == "failed" and report.member in self.engine.outlets
+        )
 
     def _proofs(self) -> dict[str, HvProof]:
         return {name: proof for unit in self.engine.units.values() for name, proof in unit.proofs.items()}

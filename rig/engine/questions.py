@@ -70,6 +70,14 @@ class QuestionBoard:
             self.open[place] = question
         return None, new
 
+    def given(self, question: Question) -> Answer | None:
+        """The answer that was given already, if there is one."""
+        return self.answers.get((question.step, question.key))
+
+    def withdraw(self, question: Question) -> bool:
+        """Take an open question back; whether it was open."""
+        return self.open.pop((question.step, question.key), None) is not None
+
     def forget(self, step: str, key: str) -> None:
         """Ask again: what was answered before a hold says nothing about now."""
         self.answers.pop((step, key), None)

@@ -92,7 +92,6 @@ class Run:
     def fail(self, now_ns: int, reason: str) -> None:
         """An internal error: the run ends `failed` once everything is off."""
         if self.ending is None:
-            self.someone_can_attest = False  # the phases that would ask are not trusted any more
             self.results += self.unit.results if self.index >= 0 else []
             self._end(now_ns, Ending("failed", reason=reason))
 

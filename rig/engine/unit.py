@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rig.engine.phases.phase import NOTHING, Context, Demand, Phase
-from rig.engine.questions import Question
+from rig.engine.questions import Answer, Question
 from rig.engine.states import TIMEOUT_S, Command, State, UnitMachine
 from rig.outputs import Output
 from rig.readings import NS, Readings
 from rig.safety.conditions import Interlocks, Situation, Then, Trip
 from rig.safety.guard import Permitted
 from rig.safety.proof import HvProof
+
+LOUD_AFTER_NS = 1_500_000_000
+"""So long a supply that was told off may take to be proved before the unit says that it is not."""
 
 ATTEST_AFTER_NS = 5 * NS
 """So long an output may stay unproved after an abort before a person is asked to attest."""
@@ -83,6 +86,7 @@ class Unit:
         self._permitted: Mapping[str, Output] = {}
         self._kept: Mapping[str, Output] = {}
         self._asked_attestation: Question | None = None
+        self._attesting: tuple[str, ...] = ()
         self._wanted_off_ns = 0
         self._unproved = False
         self._ended_early = False
@@ -163,7 +167,7 @@ class Unit:
             )
             self.fire(Command.ABORT, context.now_ns, context.failure)
             return NOTHING
-        self._ask_attestation(context, demand)
+        self.ask_attestation(context, demand)
         return demand
 
     def _watch_time(self, context: Context, state: State) -> None:
@@ -213,7 +217,8 @@ class Unit:
                     )
                 return NOTHING
             case State.CLEARING:
-                remaining = self.spec.interlocks.clear()
+                assert context.situation is not None
+                remaining = self.spec.interlocks.clear(context.situation)
                 if not remaining and context.hv_proved_off():
                     self.fire(Command.DONE, context.now_ns, "faults gone, high voltage proved off")
                 return NOTHING
@@ -294,54 +299,68 @@ class Unit:
                 {"step": question.step, "key": question.key, "text": "read back as off after all"},
             )
 
-    def _ask_attestation(self, context: Context, demand: Demand) -> None:
-        """An output that cannot be read back is ended by a person's word, given at the rig (safety rule 5)."""
-        unproved = [proof for proof in self.proofs.values() if not proof.proved]
-        over = self.state in (State.ABORTED, State.ABORTING, State.STOPPING)
-        wanted = any(
-            output.energised and self.spec.outputs.get(name) == "hv"
+    def ask_attestation(self, context: Context, demand: Demand, over: bool = False) -> None:
+        """An output that cannot be read back is ended by a person's word, given at the rig (safety rule 5).
+
+        It holds in every state: what nobody wants on and nobody has proved off is loud. over: nothing is wanted at all.
+        """
+        unproved = {name: proof for name, proof in self.proofs.items() if not proof.proved}
+        wanted = not over and any(
+            (output.energised and self.spec.outputs.get(name) == "hv")
             for name, output in demand.outputs.items()
         )
-        if wanted or not over:
+        if wanted or not unproved:
             self._wanted_off_ns = (
                 context.now_ns
             )  # an orderly end that still ramps down leaves nothing unproved
-        self._unproved = bool(unproved) and over and not wanted
+        since_ns = context.now_ns - self._wanted_off_ns
+        self._unproved = bool(unproved) and not wanted and since_ns > LOUD_AFTER_NS
         if not unproved:
             self._withdraw_attestation(context)
-        if not self._unproved or context.now_ns - self._wanted_off_ns < ATTEST_AFTER_NS:
+        if not self._unproved or since_ns < ATTEST_AFTER_NS:
             return
         if self._asked_attestation is None:
-            step = self._spun_step()
-            context.questions.forget(step, "attested")  # a word given earlier says nothing about now
-            self.alarms += 1
-            text = "; ".join(proof.explain(context.readings) for proof in unproved)
-            self._write(
-                "alarm", {"tag": "hv-unproved", "unit": self.name, "text": text, "priority": "highest"}
-            )
-            self._asked_attestation = Question(
-                step,
-                "attested",
-                f"HV UNPROVED. {text}. Keep the door shut. Switch the mains of this supply off, earth its output, then "
-                "attest both with name and reason.",
-                "attest",
-            )
+            self._begin_attestation(context, unproved)
+        assert self._asked_attestation is not None
         answer = context.ask(self._asked_attestation)
         if answer is not None:
-            for proof in unproved:
-                proof.attest(context.now_ns)
+            self._take_attestation(context, answer)
+
+    def _begin_attestation(self, context: Context, unproved: Mapping[str, HvProof]) -> None:
+        step = self._spun_step()
+        context.questions.forget(step, "attested")  # a word given earlier says nothing about now
+        self.alarms += 1
+        text = "; ".join(proof.explain(context.readings) for proof in unproved.values())
+        self._write("alarm", {"tag": "hv-unproved", "unit": self.name, "text": text, "priority": "highest"})
+        self._attesting = tuple(unproved)
+        self._asked_attestation = Question(
+            step,
+            "attested",
+            f"HV UNPROVED. {text}. Keep the door shut. Switch the mains of {' and '.join(unproved)} off, earth the "
+            "output, then attest both with name and reason.",
+            "attest",
+        )
+
+    def _take_attestation(self, context: Context, answer: Answer) -> None:
+        """The word counts for the supplies it was asked for, and for none that a reading says is on."""
+        believed = [
+            name
+            for name in self._attesting
+            if not self.proofs[name].proved and self.proofs[name].attest(context.now_ns, context.readings)
+        ]
+        refused = [name for name in self._attesting if not self.proofs[name].proved]
+        if believed:
             self._write(
-                "proof",
-                {
-                    "unit": self.name,
-                    "hv_off": True,
-                    "attested": [p.supply for p in unproved],
-                    "by": answer.value,
-                },
+                "proof", {"unit": self.name, "hv_off": True, "attested": believed, "by": answer.value}
             )
-            self._asked_attestation = None
-            # Should a reading outweigh this word, it is asked for again, but not at every scan.
-            self._wanted_off_ns = context.now_ns
+        if refused:
+            why = "; ".join(self.proofs[name].explain(context.readings) for name in refused)
+            self._write(
+                "refused", {"answer": "attested", "step": answer.question.step, "by": answer.by, "why": why}
+            )
+        self._asked_attestation = None
+        # Should a reading outweigh this word, it is asked for again, but not at every scan.
+        self._wanted_off_ns = context.now_ns
 
     def _spun_step(self) -> str:
         """The spin step that had the voltage on last: an answers file attests under its name."""

@@ -31,8 +31,8 @@ from rig.readings import ChannelInfo
 
 LINK = LinkSpec(9600)
 
-POLL_BYTES = (1, 61)
-"""Bytes on the wire of the common poll (1100ZR-H without alarms), out and in."""
+POLL_BYTES = (1, 64)
+"""Bytes on the wire of the longest poll (1100ZR-H with both alarms), out and in."""
 TURNAROUND_S = 0.05
 """From the end of the request to the beginning of its reply: our assumption, the manuals give none."""
 

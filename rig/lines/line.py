@@ -22,6 +22,12 @@ from rig.outputs import Output
 REOPEN_NS = 1_000_000_000
 """How often a lost port is tried again: safe state is retried each second (safety rule 5)."""
 
+INSIST_NS = 2_000_000_000
+"""How long an "off" that is not acknowledged is repeated back to back before it is retried each second."""
+
+POLL_EXCHANGES, OFF_EXCHANGES, ORDER_EXCHANGES = 4, 10, 16
+"""How many exchanges, each with all its attempts, may stand in one call before it counts as hanging."""
+
 NO_VALUE = "the instrument says it has no value (overload, probe heating, sensor error)"
 
 CONNECT_LIMIT_NS = 20_000_000_000
@@ -62,6 +68,7 @@ class Line:
         self._lapsed = False
         self._open_at_ns = 0
         self._said_unreachable = False
+        self._insisting: dict[str, int] = {}
         self._closing = False
         self.abandoned = False
         self.closed = False
@@ -82,10 +89,13 @@ class Line:
             return
         with self._lock:
             self._orders[member] = output
+            self.members[member].maybe_on = True
         self._runner.notify()
 
     def off(self, member: str) -> None:
-        """Want the safe side, before anything else that waits. Returns at once."""
+        """Want the safe side, before anything else that waits. Returns at once. Gas has no safe side of its own."""
+        if self.members[member].spec.kind == "gas":
+            return
         with self._lock:
             self._orders.pop(member, None)
             self._offs[member] = None
@@ -155,8 +165,10 @@ class Line:
     # The line's own loop
 
     def _body(self) -> None:
-        while not self.abandoned and not self.closed:
+        while not self.closed:
             try:
+                if self.abandoned:
+                    self._come_back()
                 self._turn()
             except PortLost as error:
                 self._lose(str(error))
@@ -215,13 +227,12 @@ class Line:
                         best = (member, timer)
         return best
 
-    def _begin(self, member: Member, what: str, limit_ns: int | None = None) -> None:
+    def _begin(self, member: Member, what: str, exchanges: int = POLL_EXCHANGES, limit_ns: int = 0) -> None:
         spec, port = member.spec, self._port
         assert port is not None
         port.deadline_s = spec.deadline_s
         port.attempts = spec.attempts
-        # Several exchanges may stand in one call (query, set), each with all its attempts; a second more is a hang.
-        self._busy_limit_ns = limit_ns or round((4 * spec.deadline_s * spec.attempts + 1.0) * 1e9)
+        self._busy_limit_ns = limit_ns or round((exchanges * spec.deadline_s * spec.attempts + 1.0) * 1e9)
         self._busy_with = f"{member.name}: {what}"
         self._busy_since_ns = self._runner.now_ns
 
@@ -263,9 +274,11 @@ class Line:
         shorts = member.spec.poll_channels.get(poll)
         return [member.names[short] for short in shorts] if shorts else list(member.names.values())
 
-    def _off(self, member: Member) -> None:
+    def _off(self, member: Member, insist: bool = True) -> None:
+        """Tell it off. insist: what is not acknowledged is told again at once, and for two seconds nothing else is
+        done on this line: no poll may feed the watchdog of a supply that does not hear us."""
         driver: Any = member.driver
-        self._begin(member, "off")
+        self._begin(member, "off", OFF_EXCHANGES)
         try:
             driver.off()
         except PortLost:
@@ -273,15 +286,32 @@ class Line:
         except InstrumentError as error:
             self._busy_since_ns = None
             member.told_state = Told.UNKNOWN
-            self._report(member.name, "failed", text=str(error))
+            self._insist(member, str(error), insist)
             return
         self._busy_since_ns = None
-        self._set_told(member, None)
+        self._insisting.pop(member.name, None)
+        self._acknowledged_off(member)
         self._report(member.name, "off")
+
+    def _acknowledged_off(self, member: Member) -> None:
+        with self._lock:
+            if member.name not in self._orders:
+                member.maybe_on = False
+        self._set_told(member, None)
+
+    def _insist(self, member: Member, why: str, insist: bool) -> None:
+        now_ns = self._runner.now_ns
+        until_ns = self._insisting.setdefault(member.name, now_ns + INSIST_NS)
+        if insist and now_ns < until_ns and not self.abandoned:
+            with self._lock:
+                self._offs.setdefault(member.name, None)
+            return
+        self._insisting.pop(member.name, None)
+        self._report(member.name, "failed", text=why)
 
     def _tell(self, member: Member, output: Output) -> None:
         driver: Any = member.driver
-        self._begin(member, "order")
+        self._begin(member, "order", ORDER_EXCHANGES)
         try:
             driver.apply(output)
         except PortLost:
@@ -320,7 +350,15 @@ class Line:
         self._report(None, "lapsed", text=f"no completed scan renewed the lease of line {self.name}")
         for member in self.members.values():
             if member.spec.off_on_lapse and member.connected:
-                self._off(member)
+                self._off(member, insist=False)
+
+    def _come_back(self) -> None:
+        """What hung has returned after all: every output off at once, then a new start as after a lost port."""
+        for member in self.members.values():
+            if member.spec.off_on_lapse and member.connected and self._port is not None:
+                self._off(member, insist=False)
+        self.abandoned = False
+        self._lose(f"line {self.name} hung and has come back")
 
     # Opening and closing
 
@@ -338,7 +376,7 @@ class Line:
         silent: dict[str, str] = {}
         for member in self.members.values():
             if member.spec.off_at_connect:
-                self._begin(member, "off at connect", CONNECT_LIMIT_NS)
+                self._begin(member, "off at connect", limit_ns=CONNECT_LIMIT_NS)
                 output_driver: OutputDriver = member.driver  # type: ignore[assignment]
                 try:
                     output_driver.off()
@@ -348,7 +386,7 @@ class Line:
                     silent[member.name] = str(error)
                     member.told_state = Told.UNKNOWN
                     continue
-                self._set_told(member, None)
+                self._acknowledged_off(member)
         for member in self.members.values():
             self._greet(member, silent.get(member.name))
         self._busy_since_ns = None
@@ -358,7 +396,7 @@ class Line:
     def _greet(self, member: Member, failed: str | None) -> None:
         driver = member.driver
         assert driver is not None
-        self._begin(member, "set-up", CONNECT_LIMIT_NS)
+        self._begin(member, "set-up", limit_ns=CONNECT_LIMIT_NS)
         if failed is None:
             try:
                 driver.set_up()

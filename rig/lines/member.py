@@ -99,6 +99,8 @@ class Member:
         self.connected = False
         self.told: Output | None = None
         self.told_state = Told.UNKNOWN
+        self.maybe_on = False
+        """An energising order is in the mailbox or was handed over since the last acknowledged "off"."""
         self.told_ns = 0
         """Since when it has been told to be on, or off; a ramp's steps do not move it."""
 

@@ -196,12 +196,17 @@ class Interlocks:
         """Conditions that are tripped now."""
         return [condition for condition in self.conditions if self.watches[condition.tag].tripped]
 
-    def clear(self) -> list[Condition]:
-        """A person clears: trips whose cause is gone are reset; those that remain are returned."""
+    def clear(self, situation: Situation) -> list[Condition]:
+        """A person clears: trips whose cause is gone are reset; those that remain are returned.
+
+        The cause is looked for whether or not the condition is armed: an emergency stop that is still pressed is not
+        gone because everything is off.
+        """
         remaining = []
         for condition in self.conditions:
             watch = self.watches[condition.tag]
-            if watch.tripped and watch.since_ns is None:
+            if watch.tripped and condition.test(situation) is None:
+                watch.since_ns = None
                 watch.tripped = False
                 watch.finding = None
             elif watch.tripped:

@@ -71,6 +71,12 @@ def guard(
         if breach is not None:
             breaches.append(Breach(name, breach))
         permitted[name] = off if name in taken or breach is not None else wanted
+    for name, output in permitted.items():
+        # What is not proved off counts at its full voltage: no supply is switched on beside one that is not.
+        view = situation.outputs[name]
+        fresh = isinstance(output, HvOutput) and output.on and not _was_on(before.get(name))
+        if fresh and view.told is None and _beside_unproved(name, situation):
+            permitted[name] = HV_OFF
     pair = widest_pair(
         {
             name: output.voltage_kv if output.on else 0.0
@@ -89,6 +95,18 @@ def guard(
             if view.kind == "hv":
                 permitted[name] = HV_OFF
     return Permitted(permitted, tuple(trips), taken, tuple(breaches))
+
+
+def _was_on(output: Output | None) -> bool:
+    return isinstance(output, HvOutput) and output.on
+
+
+def _beside_unproved(name: str, situation: Situation) -> bool:
+    """Whether another supply of the unit is neither wanted on nor proved off."""
+    return any(
+        view.kind == "hv" and other != name and not view.wanted and not view.proved_off
+        for other, view in situation.outputs.items()
+    )
 
 
 def _beyond(

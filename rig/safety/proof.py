@@ -51,7 +51,7 @@ class HvProof:
         if told_on:
             self.count = 0
             self.proved_ns = None
-            if wanted:
+            if wanted or self.reads_on(readings):
                 self.attested_ns = None
             return
         status = readings.value(self._status)
@@ -66,9 +66,7 @@ class HvProof:
         ):
             self.count = 0
             self.proved_ns = None
-            if status == 1 or (
-                voltage_kv is not None and limit_kv is not None and abs(voltage_kv) > limit_kv
-            ):
+            if self.reads_on(readings):
                 self.attested_ns = None  # a reading that says "on" outweighs anybody's word
             return
         reading = readings.get(self._status)
@@ -80,9 +78,18 @@ class HvProof:
         if self.count >= READINGS_NEEDED and self.proved_ns is None:
             self.proved_ns = readings.now_ns
 
-    def attest(self, now_ns: int) -> None:
-        """A person at the rig says: mains of this supply off, output earthed."""
+    def reads_on(self, readings: Readings) -> bool:
+        """Whether the newest good reading says that the output is on, or still at a voltage."""
+        status, voltage_kv = readings.value(self._status), readings.value(self._voltage)
+        limit_kv = self._limit_kv if self._limit_kv is not None else 2 * self.monitor_step_kv
+        return status == 1 or (voltage_kv is not None and abs(voltage_kv) > limit_kv)
+
+    def attest(self, now_ns: int, readings: Readings) -> bool:
+        """A person at the rig says: mains of this supply off, output earthed. False when a reading says otherwise."""
+        if self.reads_on(readings):
+            return False
         self.attested_ns = now_ns
+        return True
 
     def discharged(self, now_ns: int) -> bool:
         """Whether the discharge time since the proof is over."""

@@ -7,13 +7,21 @@ from dataclasses import replace
 
 from rig.outputs import HvOutput, PumpOutput
 from rig.safety.conditions import Condition, Finding, Priority, Situation, Then
-from rig.safety.limits import SPIN_INTERLOCKS, HvLimits
+from rig.safety.limits import SPIN_INTERLOCKS, HvLimits, proof_threshold_kv
 
 EXHAUST_DELAY_S = 3.0
 """Vane switches flutter; the rules allow at most 5 s."""
 
 DROPPED_DELAY_S = 0.5
 """A supply or pump told to run has this long to be seen running before it counts as having dropped out."""
+
+LIVE_DELAY_S = 1.0
+"""A supply that was just told off has this long to be read as off."""
+
+CHARGED_DELAY_S = 60.0
+"""So long an output without its supply may take to discharge before that is an alarm of its own."""
+
+DARK_DELAY_S = 2.0
 
 
 def _live(situation: Situation) -> bool:
@@ -172,6 +180,25 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             )
         return None
 
+    def unwanted(situation: Situation) -> bool:
+        return not situation.outputs[name].wanted
+
+    def live_though_off(situation: Situation) -> Finding | None:
+        if situation.readings.value(output) == 1:
+            return Finding(f"{name} says its output is ON, and nobody wants it on. Keep away.", "on", "off")
+        return None
+
+    def charged(situation: Situation) -> Finding | None:
+        measured = situation.readings.value(voltage)
+        limit_kv = proof_threshold_kv(monitor_step_kv)
+        if measured is not None and abs(measured) > limit_kv:
+            return Finding(
+                f"{name} still reads {measured:.2f} kV, and nobody wants it on. Keep away.",
+                f"{measured:.2f} kV",
+                f"{limit_kv * 1000:.0f} V",
+            )
+        return None
+
     def declare(
         tag: str, title: str, test: Callable[[Situation], Finding | None], **more: object
     ) -> Condition:
@@ -228,6 +255,39 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             cause="Cable out, supply without mains, or a disturbed line. It counts as on.",
             what_to_do="Keep the door shut. Check the cable; or switch its mains off, earth the output, attest both.",
             priority=Priority.HIGHEST,
+        ),
+        declare(
+            "supply-live",
+            "HV UNPROVED: the supply is on though told off",
+            live_though_off,
+            armed=unwanted,
+            on_delay_s=LIVE_DELAY_S,
+            cause="Switched on at its front panel, or it does not obey.",
+            what_to_do="Keep the door shut, keep away. Switch the supply's mains off, earth its output, attest both.",
+            priority=Priority.HIGHEST,
+            source="safety rule 5",
+        ),
+        declare(
+            "supply-charged",
+            "HV UNPROVED: the output does not discharge",
+            charged,
+            armed=unwanted,
+            on_delay_s=CHARGED_DELAY_S,
+            cause="No bleed resistor, a broken divider, or a supply that does not obey.",
+            what_to_do="Keep the door shut, keep away. Switch the supply's mains off, earth its output, attest both.",
+            priority=Priority.HIGHEST,
+            source="safety rule 5",
+        ),
+        declare(
+            "supply-dark",
+            "HV UNPROVED: the supply cannot be read",
+            _unread(output, name),
+            armed=unwanted,
+            on_delay_s=DARK_DELAY_S,
+            cause="Cable out, supply without mains, or a disturbed line. It counts as on.",
+            what_to_do="Keep the door shut. Check the cable; or switch its mains off, earth the output, attest both.",
+            priority=Priority.HIGHEST,
+            source="safety rule 5",
         ),
         declare(
             "supply-order-failed",

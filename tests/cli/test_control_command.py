@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rig.bench.rigfile import load_rig, simulate
+from rig.bench.rigfile import load_rig, read_rig, simulate
 from rig.engine.lock import RigLock, owner_of, read_owner
 from rig.engine.ownership import absent, lock_name, where_from
 from rig.records import verify_run
@@ -210,7 +210,7 @@ def test_only_the_owners_user_can_read_the_token(tmp_path: Path, monkeypatch: py
     lock = RigLock("Some rig")
     lock.acquire({"user": "me", "since": "now", "token": "secret"})
     try:
-        assert os.stat(lock.path).st_mode & 0o077 == 0
+        assert lock.path.stat().st_mode & 0o077 == 0
         assert read_owner("Some rig") is not None
         assert json.loads(lock.path.read_text())["token"] == "secret"
     finally:
@@ -218,21 +218,17 @@ def test_only_the_owners_user_can_read_the_token(tmp_path: Path, monkeypatch: py
     assert read_owner("Some rig") is None
 
 
-def test_presence() -> None:
+def test_presence_is_asked_of_real_rigs_only() -> None:
     demo, _ = load_rig(None)
     assert absent(demo, "ssh", None) is None
-    full = ROOT / "tests" / "bench" / "full_rig.toml"
-    from rig.bench.rigfile import read_rig
-
-    bench, _ = read_rig(full.read_bytes(), "full")
+    bench, _ = read_rig((ROOT / "tests" / "bench" / "full_rig.toml").read_bytes(), "full")
     assert bench is not None
-    assert where_from({"SSH_TTY": "/dev/pts/1"}) == "ssh"
-    assert where_from({}) == "console"
-    if bench.safety.presence == "console":
-        assert absent(bench, "console", None) is None
-        assert "over SSH" in str(absent(bench, "ssh", None))
-    else:
-        assert absent(bench, "ssh", 1.0) is None
-        assert bench.safety.presence in str(absent(bench, "console", None))
+    assert (where_from({"SSH_TTY": "/dev/pts/1"}), where_from({})) == ("ssh", "console")
+    assert absent(bench, "console", None) is None
+    assert "over SSH" in str(absent(bench, "ssh", None))
+    keyed = replace(bench, safety=replace(bench.safety, presence="inputs.bench.key"))
+    assert absent(keyed, "ssh", 1.0) is None
+    assert "inputs.bench.key" in str(absent(keyed, "console", 0.0))
+    assert "inputs.bench.key" in str(absent(keyed, "console", None))
     assert absent(simulate(bench), "ssh", None) is None
     assert lock_name(bench, True) != lock_name(bench, False)

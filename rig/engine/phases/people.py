@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from recipes.steps import PromptStep
-from rig.engine.phases.orderly_end import PROVE_S
 from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
 from rig.engine.questions import Question
 from rig.readings import NS
@@ -46,24 +45,11 @@ class PromptPhase(_Quiet):
             Question(step.id, key, f"{step.say} ({key} in {field.unit})", "quantity", field)
             for key, field in step.record.items()
         ] or [Question(step.id, "done", step.say)]
-        self._unproved_ns: int | None = None
 
     def running(self, context: Context) -> Demand:
-        """Done when everything is answered. Nobody is sent to a station whose high voltage is not proved off."""
-        if not context.hv_proved_off():
-            return self._unproved(context)
-        self._unproved_ns = None
+        """Done when everything is answered."""
         answers = [context.ask(question) for question in self._questions]
         return NOTHING if any(answer is None for answer in answers) else DONE
-
-    def _unproved(self, context: Context) -> Demand:
-        why = "; ".join(p.explain(context.readings) for p in context.proofs.values() if not p.proved)
-        if self._unproved_ns is None:
-            self._unproved_ns = context.now_ns
-            context.note("waiting", {"step": self.step_id, "for": f"proof that high voltage is off: {why}"})
-        elif context.now_ns - self._unproved_ns > PROVE_S * NS:
-            context.fail(f"high voltage is not proved off any more: {why}")
-        return NOTHING
 
     def progress(self) -> dict[str, Any]:
         """What is asked."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from rig.engine.questions import Answer, Question, QuestionBoard
 from rig.outputs import Output
 from rig.readings import Readings
-from rig.safety.conditions import OutputView
+from rig.safety.conditions import OutputView, Situation
 from rig.safety.proof import HvProof
 
 
@@ -27,7 +27,10 @@ DONE = Demand(done=True)
 
 @dataclass(slots=True)
 class Context:
-    """One scan as a phase sees it. `note` writes an event; `fail` asks the unit to abort with a reason."""
+    """One scan as a phase sees it. `note` writes an event; `fail` asks the unit to abort with a reason.
+
+    hands_off: why nobody may be sent to the rig now (a supply not proved off, its discharge time not over), or None.
+    """
 
     now_ns: int
     readings: Readings
@@ -37,6 +40,8 @@ class Context:
     note: Callable[[str, dict[str, Any]], None]
     failure: str | None = None
     facts: Any = None
+    hands_off: str | None = None
+    situation: Situation | None = None
 
     def fail(self, reason: str) -> None:
         """This step cannot go on safely or usefully: the unit aborts, and the reason is the run's."""
@@ -44,7 +49,18 @@ class Context:
             self.failure = reason
 
     def ask(self, question: Question) -> Answer | None:
-        """The answer, or None while it is open; a new question is written to the journal."""
+        """The answer, or None while it is open; a new question is written to the journal.
+
+        While high voltage is not proved off and discharged nobody is asked anything that sends hands to the rig: an
+        open question is withdrawn and asked again after a fresh proof and its discharge time (invariant 8).
+        """
+        if self.hands_off is not None and question.kind != "attest":
+            if self.questions.withdraw(question):
+                self.note(
+                    "withdrawn",
+                    {"step": question.step, "key": question.key, "text": f"KEEP AWAY: {self.hands_off}"},
+                )
+            return self.questions.given(question)
         answer, new = self.questions.ask(question)
         if new:
             self.note(

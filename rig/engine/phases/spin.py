@@ -70,8 +70,11 @@ class SpinPhase:
 
     def _await_permissives(self, context: Context) -> Demand:
         why = missing(context, self._plan.permissives)
+        if why is None and not context.hv_proved_off():
+            why = "high voltage is not proved off"
         if why is None:
             self._said = None
+            context.questions.forget(self.step_id, "earthed")  # what was earthed before is about to be live
             self._enter("starting", context)
             return self._start(context)
         if why != self._said:
@@ -199,22 +202,22 @@ class SpinPhase:
             demand = self._end.step(context)
             if not demand.done:
                 return demand
-            proofs = {name: proof.proved_ns for name, proof in context.proofs.items()}
-            context.note("proof", {"step": self.step_id, "hv_off": True, "read_back": sorted(proofs)})
+            read_back = sorted(name for name, proof in context.proofs.items() if proof.proved_ns is not None)
+            context.note("proof", {"step": self.step_id, "hv_off": True, "read_back": read_back})
             self._enter("discharging", context)
         if self.stage == "discharging":
             if not context.hv_discharged():
                 return NOTHING
             self._enter("earthing", context)
-        answer = context.ask(
-            Question(
-                self.step_id,
-                "earthed",
-                "High voltage is read back as off and the discharge time is over. Is the earthing stick applied to "
-                "needle and collector?",
-            )
+        return NOTHING if context.ask(self._earthing()) is None else DONE
+
+    def _earthing(self) -> Question:
+        return Question(
+            self.step_id,
+            "earthed",
+            "High voltage is read back as off and the discharge time is over. Is the earthing stick applied to "
+            "needle and collector?",
         )
-        return NOTHING if answer is None else DONE
 
     # Holding, restarting, stopping, completing
 
@@ -247,11 +250,13 @@ class SpinPhase:
         if self._held_ns is not None:
             if context.now_ns - self._held_ns > WIPE_AFTER_NS and self.stage == "permissives":
                 self._times += 1
-                for key in ("primed", "wiped"):
+                for key in ("primed", "wiped", "earthed"):
                     context.questions.forget(self.step_id, key)
                 self._wipe = PrimePhase(self._prime_again)
             self._held_ns = None
         if self._wipe is not None:
+            if context.ask(self._earthing()) is None:
+                return NOTHING  # hands go to the needle: earthed first
             demand = self._wipe.running(context)
             if not demand.done:
                 return demand

@@ -1,0 +1,401 @@
+"""What a person sees of a run at a terminal, and how questions are asked there."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from recipes.reader import load_recipe
+from recipes.timeline import plan
+from rig.bench.capabilities import capabilities
+from rig.bench.rigfile import load_rig
+from rig.cli.answering import Asker, read_value
+from rig.cli.keyboard import Keyboard
+from rig.cli.pace import Pace
+from rig.cli.panel import UNPROVED, one_line, plain
+from rig.cli.progress import LiveDisplay
+from rig.cli.sentences import sentence
+from rig.engine.questions import BadAnswer, Question
+from tests.cli.making import LONG, QUICK, own_environment
+from tests.cli.terminal import ROOT
+
+Status = dict[str, Any]
+
+
+@pytest.fixture
+def status() -> Status:
+    """A run at 20 kV on its clock."""
+    good = {
+        "hv.needle.voltage_kv": 20.02, "hv.needle.current_ua": 0.6, "hv.needle.output": 1.0,
+        "pumps.a.rate_ml_h": 1.0, "pumps.a.delivered_ml": 1.234, "pumps.a.running": 1.0,
+        "current.collector.current_na": 561.2, "climate.chamber.temperature_degc": 22.1,
+        "climate.chamber.humidity_pct": 42.9, "inputs.bench.door_closed": 1.0,
+    }  # fmt: skip
+    phase = {"stage": "clock", "elapsed_s": 3000.0, "duration_s": 14400.0}
+    return {
+        "run": "r", "state": "Running", "step": "co-deposit", "do": "spin", "steps": 2, "step_index": 0, "t_s": 3661.0,
+        "progress": {"units": {"spin": {"state": "Running", "phase": phase}}},
+        "remaining_s": 11460.0, "planned_s": 14560.0, "hv_unproved": False, "alarms": 0, "reason": None,
+        "questions": [], "labels": {"pumps.a": "pan-pmma"}, "scan_period_s": 0.1,
+        "outputs": {
+            "hv.needle": {
+                "kind": "hv", "wanted": {"on": True, "voltage_kv": 20.0}, "told_on": True, "proved_off": False,
+                "discharged": False,
+            },
+            "pumps.a": {"kind": "pump", "wanted": {"running": True}, "told_on": True},
+        },
+        "readings": {name: {"value": value, "quality": "good"} for name, value in good.items()},
+    }  # fmt: skip
+
+
+def _lose(status: Status, section: str, quality: str) -> None:
+    """Readings of an instrument are not good any more; whatever value came with them must not be shown."""
+    for name in status["readings"]:
+        if name.startswith(section):
+            status["readings"][name] = {"value": 7.77, "quality": quality}
+
+
+def _row(status: Status, label: str) -> str:
+    return next(" ".join(line.split()) for line in plain(status) if line.startswith(label))
+
+
+def test_the_panel_of_a_good_run(status: Status) -> None:
+    assert _row(status, "state") == "state Running co-deposit (spin) 1/2, clock 0:50:00 of 4:00:00"
+    assert _row(status, "hv.needle") == "hv.needle 20.02 kV asked 20.00 kV 0.6 uA ON"
+    assert _row(status, "pumps.a") == "pumps.a 1 ml/h 1.234 ml delivered running pan-pmma"
+    assert _row(status, "chamber") == "chamber 22.1 degC 42.9 %RH"
+    assert _row(status, "inputs") == "inputs door_closed: yes"
+
+
+@pytest.mark.parametrize(("quality", "word"), [("stale", "STALE"), ("bad", "BAD"), ("missing", "not read")])
+def test_a_value_that_is_not_good_is_no_number(status: Status, quality: str, word: str) -> None:
+    for section in ("hv.", "pumps.", "current.", "climate.", "inputs."):
+        _lose(status, section, quality)
+    for text in ("\n".join(plain(status)), one_line(status)):
+        assert "7.77" not in text
+        assert word in text
+    assert "asked on, not read back" not in _row(status, "pumps.a")
+    assert word in _row(status, "inputs")
+
+
+def test_voltage_that_is_not_proved_off_is_loud(status: Status) -> None:
+    status["outputs"]["hv.needle"]["wanted"] = {"on": False}
+    status["hv_unproved"] = True
+    text = "\n".join(plain(status))
+    assert text.count(UNPROVED) == 2
+    assert "keep the door shut" in text
+    status["outputs"]["hv.needle"] |= {"proved_off": True, "discharged": False}
+    status["hv_unproved"] = False
+    assert _row(status, "hv.needle").endswith("off, discharge time runs")
+    status["outputs"]["hv.needle"]["discharged"] = True
+    assert _row(status, "hv.needle").endswith("off, read back")
+
+
+def test_a_pump_that_may_still_run_is_loud(status: Status) -> None:
+    status["outputs"]["pumps.a"] = {"kind": "pump", "wanted": {"on": False}, "told_on": True}
+    assert "NOT KNOWN TO STAND" in _row(status, "pumps.a")
+
+
+def test_nothing_ever_says_that_opening_is_safe(status: Status) -> None:
+    for proved, discharged in ((False, False), (True, False), (True, True)):
+        status["outputs"]["hv.needle"] |= {
+            "wanted": {"on": False},
+            "proved_off": proved,
+            "discharged": discharged,
+        }
+        assert not re.search(r"safe|open", "\n".join(plain(status)), re.IGNORECASE)
+
+
+# The live display
+
+
+class Hand:
+    """A clock moved by hand."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def _display(speed: float | None, clock: Hand) -> LiveDisplay:
+    console = Console(file=StringIO(), width=80, height=24, force_terminal=False)
+    return LiveDisplay("Quick spin", speed, True, None, lambda: False, console, clock)
+
+
+def _drawn(display: LiveDisplay) -> str:
+    with display.console.capture() as captured:
+        display.console.print(display.render())
+    return captured.get()
+
+
+def test_the_display_fits_80_columns_and_says_what_matters(status: Status) -> None:
+    display = _display(1.0, Hand())
+    display.progress(status)
+    text = _drawn(display)
+    assert all(len(line) <= 80 for line in text.splitlines())
+    for words in (
+        "20.02 kV",
+        "asked 20.00 kV",
+        "ON",
+        "1.234 ml",
+        "561.2 nA",
+        "42.9 %RH",
+        "1 h 1 min gone, 3 h 11 min to go",
+    ):
+        assert words in text
+    assert len(text.splitlines()) <= 10
+
+
+def test_values_are_withheld_when_no_scan_comes(status: Status) -> None:
+    clock = Hand()
+    display = _display(1.0, clock)
+    display.progress(status)
+    clock.now_s += 1.5
+    assert "20.02 kV" in _drawn(display)
+    clock.now_s += 1.0
+    text = _drawn(display)
+    assert "NO SCAN FOR 2 s" in text
+    assert "20.02" not in text
+    display.progress(status)
+    assert "20.02 kV" in _drawn(display)
+
+
+def test_an_open_question_shows_the_command_that_answers_it(status: Status) -> None:
+    display = _display(1.0, Hand())
+    status["questions"] = [{"step": "transfer", "key": "mat_mass", "text": "Weigh it.", "kind": "quantity"}]
+    display.progress(status)
+    assert "answer with: spinrig answer transfer.mat_mass" in _drawn(display)
+
+
+def test_a_trip_is_said_with_what_to_do() -> None:
+    data = {
+        "tag": "door",
+        "title": "Chamber door open",
+        "text": "The chamber door is open.",
+        "what_to_do": "Earth it.",
+    }
+    assert sentence("trip", data) == (
+        "alarm",
+        "TRIP door: Chamber door open: The chamber door is open. Earth it.",
+    )
+    assert sentence("samples", {}) is None
+
+
+def test_the_time_to_go_counts_down_through_a_spin_step() -> None:
+    recipe, _ = load_recipe(QUICK)
+    assert recipe is not None
+    timeline = plan(recipe, capabilities(load_rig(None)[0]))
+    pace, s = Pace(timeline), 1_000_000_000
+    seen = []
+
+    def left(t_s: float, stage: str, **more: float) -> float:
+        unit = {"state": "Running", "phase": {"stage": stage, **more}}
+        found = pace.as_dict(round(t_s * s), {"units": {"spin": unit}})["remaining_s"]
+        assert isinstance(found, float)
+        return found
+
+    pace.on_event("step", {"id": "co-deposit", "do": "prime", "phase": "started"}, 3 * s)
+    seen += [left(3, "priming"), left(13, "priming")]
+    pace.on_event("step", {"id": "co-deposit", "do": "spin", "phase": "started"}, 24 * s)
+    pace.on_event("stage", {"stage": "starting"}, 25 * s)
+    pace.on_event("stage", {"stage": "ramping"}, 26 * s)
+    seen.append(left(35, "ramping"))
+    pace.on_event("stage", {"stage": "checking"}, 45 * s)
+    seen.append(left(75, "checking"))
+    pace.on_event("stage", {"stage": "clock"}, 105 * s)
+    seen += [
+        left(105, "clock", elapsed_s=0.0, duration_s=120.0),
+        left(205, "clock", elapsed_s=100.0, duration_s=120.0),
+    ]
+    assert seen[0] == pytest.approx(timeline.total_s)
+    assert seen[0] - seen[1] == pytest.approx(10.0)
+    assert seen[2] == pytest.approx(10 + 60 + 120 + 3 + 4 + 0.3 + 30)
+    assert seen[3] == pytest.approx(30 + 120 + 37.3)
+    assert seen[4] - seen[5] == pytest.approx(100.0)
+    stopping = pace.as_dict(300 * s, {"units": {"spin": {"state": "Stopping", "phase": {"stage": "ending"}}}})
+    assert stopping["remaining_s"] is None
+
+
+# Questions at the keyboard
+
+
+class Spoken:
+    """A screen that remembers."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def ask(self, question: Question, wanted: str) -> None:
+        self.said.append(f"ask {question.key}: {wanted}")
+
+    def refuse(self, text: str) -> None:
+        self.said.append(f"refuse {text}")
+
+    def asked(self) -> None:
+        self.said.append("asked")
+
+
+def test_what_is_typed_is_held_against_the_question() -> None:
+    recipe, _ = load_recipe(QUICK)
+    assert recipe is not None
+    field = recipe.steps[1].record["mat_mass"]  # type: ignore[union-attr]
+    question = Question("transfer", "mat_mass", "Weigh it.", "quantity", field)
+    reader, writer = os.pipe()
+    screen = Spoken()
+    with os.fdopen(reader) as stream:
+        asker = Asker(Keyboard(stream, raw=False), screen)
+        asker.add(question)
+
+        def type_line(text: str) -> tuple[Question, Any] | None:
+            os.write(writer, text.encode() + b"\n")
+            return asker.turn(5.0)
+
+        assert type_line("4.2") is None
+        assert type_line("6 g") is None
+        assert type_line("40 mg") is None
+        assert type_line("4.2 kV") is None
+        assert type_line("40 mg") is None
+        assert type_line("40 mg") == (question, "40 mg")
+        asker.settle("transfer", "mat_mass")
+    os.close(writer)
+    refused = [text for text in screen.said if text.startswith("refuse ") and text != "refuse "]
+    assert screen.said[0].startswith(
+        "ask mat_mass: a value with its unit, e.g. 4 mg (expected 1 mg .. 10 mg)"
+    )
+    assert "at most 5 g" in refused[1]
+    assert "Type it once more if it is right" in refused[2]
+    assert screen.said[-1] == "asked"
+
+
+def test_yes_and_attestation() -> None:
+    yes, attest = Question("s", "done", "?"), Question("s", "attested", "?", "attest")
+    assert read_value(yes, "Yes") is True
+    with pytest.raises(BadAnswer, match="nothing goes on"):
+        read_value(yes, "no")
+    assert read_value(attest, "A. Person: supply is dead") == {
+        "name": "A. Person",
+        "reason": "supply is dead",
+    }
+    with pytest.raises(BadAnswer, match="a colon"):
+        read_value(attest, "A. Person")
+
+
+class Terminal:
+    """The program on a terminal of its own, typed at and read like a person would."""
+
+    def __init__(self, *words: str | Path, env: dict[str, str]) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        self.before = termios.tcgetattr(slave)
+        self.slave = slave
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "rig.cli.main", "run", *map(str, words)],
+            cwd=ROOT, env=env | {"TERM": "xterm-256color"}, stdin=slave, stdout=slave, stderr=slave,
+            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+        self.text = ""
+
+    def until(self, wanted: Callable[[str], bool], what: str) -> None:
+        """Read on until the new text has it."""
+        end_s = time.monotonic() + 60
+        while not wanted(self.text):
+            assert time.monotonic() < end_s, f"no {what} in {self.text[-2000:]!r}"
+            ready, _, _ = select.select([self._master], [], [], 0.5)
+            if ready:
+                self.text += re.sub(
+                    r"\x1b\[[0-9;?]*[A-Za-z]", "", os.read(self._master, 65536).decode(errors="replace")
+                )
+            elif self.process.poll() is not None:
+                raise AssertionError(f"it ended before {what}: {self.text[-2000:]!r}")
+
+    def see(self, words: str) -> None:
+        """Wait for words, and forget what came before them."""
+        self.until(lambda text: words in text, words)
+        self.text = self.text[self.text.index(words) + len(words) :]
+
+    def asked(self, words: str) -> None:
+        """Wait for a question, and for the place where its answer is typed: what is typed earlier is no answer."""
+        self.see(words)
+        self.see(" > ▏")
+
+    def type(self, text: str) -> None:
+        """Press these keys."""
+        os.write(self._master, text.encode())
+
+    def end(self) -> int:
+        """Wait for its end; the exit code."""
+        code: int | None = None
+        end_s = time.monotonic() + 60
+        while code is None and time.monotonic() < end_s:
+            ready, _, _ = select.select([self._master], [], [], 0.2)
+            if ready:
+                self.text += os.read(self._master, 65536).decode(errors="replace")
+            code = self.process.poll()
+        self.after = termios.tcgetattr(self.slave)
+        os.close(self.slave)
+        os.close(self._master)
+        assert code is not None
+        return code
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return own_environment(tmp_path / "state")
+
+
+@pytest.mark.parametrize("speed", ["max", "60"])
+def test_a_whole_run_answered_at_the_terminal(speed: str, tmp_runs: Path, env: dict[str, str]) -> None:
+    terminal = Terminal(QUICK, "--speed", speed, "--runs", tmp_runs, env=env)
+    terminal.asked("? co-deposit.primed")
+    terminal.type("no\r")
+    terminal.see("nothing goes on")
+    terminal.type("yees\x7f\x7fs\r")
+    terminal.asked("? co-deposit.wiped")
+    terminal.type("yes\r")
+    terminal.see("answered co-deposit.wiped: yes")
+    terminal.asked("? co-deposit.earthed")
+    terminal.type("yes\r")
+    terminal.asked("? transfer.mat_mass")
+    terminal.type("4.5 mg\r")
+    terminal.see("Outcome      completed")
+    terminal.see("transfer.mat_mass 4.5 mg")
+    assert terminal.end() == 0
+    assert terminal.after == terminal.before
+
+
+def test_ctrl_c_at_a_question_stops_and_gives_the_terminal_back(tmp_runs: Path, env: dict[str, str]) -> None:
+    terminal = Terminal(QUICK, "--runs", tmp_runs, env=env)
+    terminal.asked("? co-deposit.primed")
+    terminal.type("\x03")
+    terminal.see("Stopping in order")
+    terminal.see("STOPPED before its end")
+    assert terminal.end() == 1
+    assert terminal.after == terminal.before
+
+
+def test_ctrl_z_does_not_suspend_a_run(tmp_runs: Path, env: dict[str, str]) -> None:
+    terminal = Terminal(LONG, "--yes", "--speed", "30", "--runs", tmp_runs, env=env)
+    terminal.see("the clock runs")
+    terminal.type("\x1a")
+    terminal.see("ON")
+    terminal.see("ON")
+    os.kill(terminal.process.pid, signal.SIGTERM)
+    terminal.see("STOPPED before its end")
+    assert terminal.end() == 1
