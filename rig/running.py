@@ -43,17 +43,25 @@ from rig.simulation.laboratory import Laboratory, generator
 from rig.simulation.liquids import scene_data
 from rig.simulation.starting import apply_start
 
+AT_THE_RIG = frozenset({"primed", "wiped", "earthed", "attested"})
+"""What only a person who stands at the rig at that moment can answer."""
+
 SUFFIX_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class FileAnswers:
     """Answers known beforehand: an answers file, and for `--yes` each question's default, but never an attestation.
 
-    elsewhere: what is not answered here will be answered by another way (a terminal, `spinrig answer`).
+    elsewhere: what is not answered here will be answered by another way (a terminal, `spinrig answer`). real: on a real
+    rig nobody can know beforehand that a needle is primed, wiped or earthed, or that a mains switch is off: such answers
+    are not taken from a file.
     """
 
-    def __init__(self, answers: Answers | None, yes: bool, elsewhere: bool = False) -> None:
+    def __init__(
+        self, answers: Answers | None, yes: bool, elsewhere: bool = False, real: bool = False
+    ) -> None:
         self._answers = answers or Answers()
+        self._real = real
         self._yes = yes
         self._elsewhere = elsewhere
 
@@ -64,6 +72,8 @@ class FileAnswers:
 
     def provide(self, question: Question) -> Any:
         """The file's word, else the default under `--yes`, else None."""
+        if self._real and question.key in AT_THE_RIG:
+            return None
         known = self._answers.get(question.step, question.key)
         if isinstance(known, Attestation):
             return {"name": known.name, "reason": known.reason}

@@ -42,6 +42,7 @@ def fit_voltages(bench: Bench, assignment: Assignment, step: SpinStep, problems:
     electrodes.setdefault("earth", 0.0)
     if len(problems) > before or not wanted:
         return
+    _in_time(bench, step, wanted, problems)
     pair = widest_pair(electrodes)
     limit = pair_limit(
         {name: limits_of(bench.hv[name]).voltage_kv.value for name in wanted},
@@ -54,6 +55,28 @@ def fit_voltages(bench: Bench, assignment: Assignment, step: SpinStep, problems:
             f"{pair.difference_kv:g} kV stand between {pair.first} and {pair.second}; the limit is {limit}",
             "lower one of the two, or declare electrode_limit under [chamber] where gaps and insulation allow it",
         )
+
+
+OFF_AFTER_PUMPS_S = 10.0
+"""High voltage is off at most so long after the pumps (safety rule 6)."""
+
+PROVE_MARGIN_S = 0.5
+
+
+def _in_time(bench: Bench, step: SpinStep, wanted: dict[str, tuple[float, str]], problems: Problems) -> None:
+    """Draw-off and ramp-down together must leave high voltage off in time."""
+    for name, (voltage_kv, _) in wanted.items():
+        down_s = abs(voltage_kv) / bench.hv[name].ramp_down_kv_s
+        whole_s = step.draw_off.to("s") + down_s + PROVE_MARGIN_S
+        if whole_s > OFF_AFTER_PUMPS_S:
+            problems.error(
+                "off-too-late",
+                f"steps.{step.id}.draw_off",
+                f"high voltage would be off {whole_s:.1f} s after the pumps (draw-off {step.draw_off}, then "
+                f"{abs(voltage_kv):g} kV at {bench.hv[name].ramp_down_kv_s:g} kV/s from {name}); the limit is "
+                f"{OFF_AFTER_PUMPS_S:g} s",
+                "shorten draw_off, or let the rig file's ramp_down be faster",
+            )
 
 
 def _ask(

@@ -64,7 +64,7 @@ class Making:
         self._around = stack
         self._interrupts = 0
         self._finished = False
-        known = FileAnswers(inputs.answers, args.yes, elsewhere=hosted)
+        known = FileAnswers(inputs.answers, args.yes, elsewhere=hosted, real=not inputs.bench.simulated)
         options = Options(
             answers=known,
             seed=args.seed,

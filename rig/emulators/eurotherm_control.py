@@ -108,7 +108,7 @@ class Control:
         programmer = self.programmer
         if programmer.state is State.RUN and values[199] == 0 and not values.get(1085):
             programmer.step(dt_s, pv)
-        self._move_working(dt_s, pv)
+        self._move_working(dt_s)
         low, high = max(0.0, values[31]), min(100.0, values[30])
         if values[199] or values.get(1085) or self._off_by_program:
             output = values.get(64, 0.0) if self._off_by_program and self.model == "2416" else 0.0
@@ -126,7 +126,7 @@ class Control:
             if alarm.type:
                 alarm.look(pv, self.working)
 
-    def _move_working(self, dt_s: float, pv: float) -> None:
+    def _move_working(self, dt_s: float) -> None:
         """The working set point: the programmer's, or the target within the set-point rate limit (register 35)."""
         values = self.registers.values
         target = self.target()

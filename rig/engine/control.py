@@ -20,6 +20,9 @@ ANSWER_S = 5.0
 
 MAX_REQUEST = 65536
 
+TAKEN_LATE = frozenset({"hold", "stop", "abort"})
+"""What makes the rig safer is carried out however late; anything else only while its client waits for it."""
+
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -74,6 +77,8 @@ class ControlServer:
         future: Future[dict[str, Any]] = Future()
 
         def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return  # its client was told that it was not taken
             try:
                 future.set_result(self._handler(request))
             except Exception as error:
@@ -83,6 +88,8 @@ class ControlServer:
         try:
             return future.result(ANSWER_S)
         except TimeoutError:
+            if request.get("do") not in TAKEN_LATE:
+                future.cancel()
             return {"ok": False, "error": f"the rig's scan did not take the request within {ANSWER_S:.0f} s"}
 
 

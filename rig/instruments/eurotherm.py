@@ -36,9 +36,9 @@ LINK = LinkSpec(9600)
 
 POLL_BYTES = (24, 39)
 """Bytes of one "status" poll, out and in: three exchanges."""
-OFF_BYTES = (85, 67)
-"""Bytes of one "off" that finds nothing wrong, out and in: eight exchanges (a 3216 or 2416, where its programmer's
-command is longer)."""
+OFF_BYTES = (80, 70)
+"""Bytes of the first "off" of a 2416 or 3216 that finds nothing wrong, out and in: eight exchanges, of which the first
+three are the commands. Later ones, and an EPC3000's, are one exchange shorter."""
 TURNAROUND_S = 0.06
 """From the end of a request to the beginning of its reply, the three exchanges of a poll together: 20 ms each is the
 handbook's typical wait of a 2400."""

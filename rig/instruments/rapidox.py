@@ -31,7 +31,7 @@ from rig.readings import ChannelInfo
 
 LINK = LinkSpec(9600)
 
-POLL_BYTES = (1, 64)
+POLL_BYTES = (1, 63)
 """Bytes on the wire of the longest poll (1100ZR-H with both alarms), out and in."""
 TURNAROUND_S = 0.05
 """From the end of the request to the beginning of its reply: our assumption, the manuals give none."""

@@ -45,19 +45,18 @@ def test_to_each_pump_stop_comes_first_until_it_says_stopped_and_set_up_and_iden
 
 
 def test_a_pump_found_running_is_stopped_by_the_first_frame_it_executes(tmp_path: Path) -> None:
-    flows: list[float] = []
+    travel: list[float] = []
 
     def prepare(spun: Spinning) -> None:
         plunger = spun.lab.plunger("pumps.b")
-        flows.append(plunger.flow_ml_h(0))
-        spun.at(0.045, lambda: flows.append(plunger.flow_ml_h(spun.lab.scheduler.now_ns)))
-        spun.at(0.068, lambda: flows.append(plunger.flow_ml_h(spun.lab.scheduler.now_ns)))
+        for t_s in (0.010, 0.040, 0.066, 0.079):
+            spun.at(t_s, lambda: travel.append(plunger.travel_mm(spun.lab.scheduler.now_ns)))
 
     spun = connected(tmp_path, start='[pumps.b]\nrate = "1 ml/h"\n', prepare=prepare)
     to_b = [(t_ns / NS, data) for t_ns, data in heard(spun, "pumps.a") if data[2:3] == b"1"]
-    assert {data for t_s, data in to_b if t_s < 0.068} == {STOPS[1]}
-    assert flows[0] == pytest.approx(1.0)
-    assert flows[-1] == 0.0  # before anything else was said to it
+    assert {data for t_s, data in to_b if t_s < 0.079} == {STOPS[1]}
+    assert travel[0] < travel[1]  # it was pumping
+    assert travel[2] == travel[3]  # and stood before anything else was said to it
 
 
 def test_to_the_supply_off_comes_first_then_its_watchdog_then_who_it_is(tmp_path: Path) -> None:

@@ -237,5 +237,7 @@ def test_figures_for_the_reaction_time() -> None:
     bench.cable.damage = seen
     bench.cable.heard.clear()
     bench.read()
-    assert (len(bench.cable.requests), len(replies[0])) == POLL_BYTES == (1, len(reply(ZR_LINE)))
+    # The cell's minus comes and goes in air.
+    signs = 1 if b",-" not in replies[0] else 0
+    assert (len(bench.cable.requests), len(replies[0]) + signs) == POLL_BYTES == (1, len(reply(ZR_LINE)))
     assert rapidox.TURNAROUND_S == EMULATED_TURNAROUND_S

@@ -149,8 +149,14 @@ class SpinPhase:
         return wanted
 
     def _ramped_s(self, context: Context) -> float:
-        """How long high voltage has been on; the ramp begins with it, at zero."""
-        return 0.0 if self._hv_ns is None else (context.now_ns - self._hv_ns) / NS
+        """How long every supply has been told on; the ramp begins with that, at zero, and not with the wish: the order
+        may have waited for its event to be on the disk."""
+        if self._hv_ns is None:
+            return 0.0
+        views = [context.outputs[plan.supply] for plan in self._plan.supplies]
+        if any(view.told is None for view in views):
+            return 0.0
+        return (context.now_ns - max(self._hv_ns, *(view.told_ns for view in views))) / NS
 
     def _pumps(self) -> dict[str, Output]:
         return {
