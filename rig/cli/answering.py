@@ -122,7 +122,8 @@ class TerminalAnswers:
     """Answers of the file first (or of --yes), then of the terminal; fills `rig.engine.host.AnswerSource`.
 
     wait: stop virtual time until the person has answered; else a thread asks and `post_answer` takes it to the scan.
-    interrupts: how often somebody has interrupted so far; give_up: interrupts in their place.
+    interrupted: whether somebody has interrupted and the scan has not acted on it yet; give_up: interrupts in their
+    place.
     """
 
     def __init__(
@@ -130,13 +131,13 @@ class TerminalAnswers:
         known: FileAnswers,
         asker: Asker,
         wait: bool,
-        interrupts: Callable[[], int],
+        interrupted: Callable[[], bool],
         give_up: Callable[[], None],
     ) -> None:
         self._known = known
         self._asker = asker
         self._wait = wait
-        self._interrupts = interrupts
+        self._interrupted = interrupted
         self._give_up = give_up
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -155,8 +156,7 @@ class TerminalAnswers:
         return self._await(question) if self._wait else None
 
     def _await(self, question: Question) -> Any:
-        before = self._interrupts()
-        while self._interrupts() == before:
+        while not self._interrupted():
             answer = self._asker.turn(ASK_S)
             if answer is not None:
                 self._asker.settle(answer[0].step, answer[0].key)

@@ -175,7 +175,7 @@ class Making:
             known,
             asker,
             not self._hosted,
-            lambda: self._interrupts,
+            lambda: self._interrupts > host.interrupts,
             lambda: self._interrupted("end of input"),
         )
         host.answers = answers

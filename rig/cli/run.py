@@ -126,6 +126,8 @@ def _run(args: argparse.Namespace) -> int:
         except CalledOff as error:
             making.finish()
             output.complain(str(error))
+            if args.json:
+                output.json_line({"type": "refused", "message": str(error), "problems": []})
             return INTERRUPTED if making.session.host.interrupts > 1 else STOPPED
         making.finish()
         return making.tell(result)

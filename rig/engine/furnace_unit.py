@@ -41,9 +41,13 @@ def analyser_of(bench: Bench, furnace: str) -> str | None:
 
 def exhaust_channel(bench: Bench) -> str | None:
     """The input that proves the furnace's exhaust."""
+    return _input(bench, *FURNACE_INTERLOCKS)
+
+
+def _input(bench: Bench, *names: str) -> str | None:
     for module, settings in bench.inputs.items():
         for channel in settings.channels:
-            if channel.name in FURNACE_INTERLOCKS:
+            if channel.name in names:
                 return f"{module}.{channel.name}"
     return None
 
@@ -136,7 +140,11 @@ def furnace_unit(
     spec = UnitSpec(
         name=furnace,
         outputs={furnace: "furnace", **dict.fromkeys(gases, "gas")},
-        interlocks=Interlocks(FurnaceConditions(furnace, gases, oxygen, exhaust_channel(bench)).declare()),
+        interlocks=Interlocks(
+            FurnaceConditions(
+                furnace, gases, oxygen, exhaust_channel(bench), _input(bench, "tube_pressure_ok")
+            ).declare()
+        ),
         decide=decide,
         proofs={},
         ready=ready,

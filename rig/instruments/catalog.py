@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
-from rig.instruments import adam, glassman, keithley, new_era, vaisala
+from rig.instruments import adam, alicat, eurotherm, glassman, keithley, new_era, rapidox, vaisala
 from rig.lines.port import LinkSpec
 
 POLL_PERIOD_S: Final = {
@@ -170,6 +170,47 @@ CATALOG: Final[dict[str, DriverInfo]] = {
             inputs=tuple(adam.INPUT_COUNT.items()),
             unsafe_models=tuple(adam.SAFETY_REFUSED.items()),
         ),
+        DriverInfo(
+            name="eurotherm",
+            section="furnace",
+            title="Eurotherm furnace controllers EPC3000, 3216 and 2416, Modbus RTU",
+            link=eurotherm.LINK,
+            make="rig.instruments.eurotherm:Eurotherm",
+            emulator="rig.emulators.eurotherm:EurothermEmulator",
+            proven="byte pairs after handbook HA026230; minimalmodbus drives the emulator; comms watchdog not proven on "
+            "hardware; not yet on hardware",
+            models=("epc3000", "3216", "2416"),
+            addresses=range(1, 255),
+            default_address=1,
+            poll=eurotherm.POLL_BYTES,
+            off=eurotherm.OFF_BYTES,
+            turnaround_s=eurotherm.TURNAROUND_S,
+        ),
+        DriverInfo(
+            name="alicat",
+            section="gas",
+            title="Alicat mass-flow controllers MC, ASCII",
+            link=alicat.LINK,
+            make="rig.instruments.alicat:Alicat",
+            emulator="rig.emulators.alicat:AlicatEmulator",
+            proven="frames after Alicat's manuals and serial primer; not yet on hardware",
+            checksum="none",
+            poll=alicat.POLL_BYTES,
+            turnaround_s=alicat.TURNAROUND_S,
+        ),
+        DriverInfo(
+            name="rapidox",
+            section="oxygen",
+            title="Cambridge Sensotec Rapidox 1100 oxygen analysers",
+            link=rapidox.LINK,
+            make="rig.instruments.rapidox:Rapidox",
+            emulator="rig.emulators.rapidox:RapidoxEmulator",
+            proven="lines after the Rapidox manuals; not yet on hardware",
+            models=("1100E", "1100ZR-H"),
+            checksum="none",
+            poll=rapidox.POLL_BYTES,
+            turnaround_s=rapidox.TURNAROUND_S,
+        ),
     )
 }
 
@@ -179,9 +220,8 @@ PLANNED: Final[dict[str, str]] = {
     "labjack": "current",
     "sht4x": "climate",
     "adam-6000": "inputs", "numato": "inputs",
-    "eurotherm": "furnace", "yudian": "furnace",
-    "alicat": "gas", "mks": "gas", "bronkhorst": "gas",
-    "rapidox": "oxygen",
+    "yudian": "furnace",
+    "mks": "gas", "bronkhorst": "gas",
 }  # fmt: skip
 """Names kept for drivers that are not built: a rig file that uses one is told so, and not that it is
 misspelt.

@@ -20,6 +20,7 @@ from rig.lines.port import LinkSpec
 from rig.lines.runner import Runner, VirtualRunner
 from rig.lines.scheduler import Scheduler
 from rig.lines.simwire import SimWire, forget, register
+from rig.simulation.hearth import Hearth
 from rig.simulation.liquids import USUAL_SYRINGE
 
 _numbers = count(1)
@@ -50,6 +51,9 @@ class Laboratory:
             for channel in module.channels:
                 if channel.healthy == "open":
                     self.scene.contacts.set(0, channel.name, False)
+        self.hearths = {
+            name: Hearth(bench, name, self.scheduler, seed, self.scene.contacts) for name in bench.furnaces
+        }
         names = bench.line_names
         for where, members in bench.lines.items():
             wire = Wire(names[where], self.scheduler, generator(seed, f"wire {names[where]}"))
@@ -186,7 +190,47 @@ def _adam(lab: Laboratory, name: str, settings: InputsSettings, emulator: Any, w
     return device
 
 
+def _eurotherm(lab: Laboratory, name: str, settings: Any, emulator: Any, where: str) -> Device:
+    device: Device = emulator(
+        name,
+        lab.scheduler,
+        furnace=lab.hearths[name].furnace,
+        model=settings.model or "epc3000",
+        address=settings.address if settings.address is not None else 1,
+        baud=link_of(settings).baud,
+        seed=lab.seed,
+    )
+    return device
+
+
+def _alicat(lab: Laboratory, name: str, settings: Any, emulator: Any, where: str) -> Device:
+    controller = lab.hearths[settings.feeds].gases[name]
+    device: Device = emulator(
+        name,
+        lab.scheduler,
+        controller=controller,
+        unit=settings.unit or "A",
+        full_scale_sccm=settings.full_scale_sccm or 2000.0,
+        gas=ALICAT_GASES[name.partition(".")[2]],
+        baud=link_of(settings).baud,
+    )
+    return device
+
+
+def _rapidox(lab: Laboratory, name: str, settings: Any, emulator: Any, where: str) -> Device:
+    hearth = next(hearth for hearth in lab.hearths.values() if name in hearth.analysers)
+    device: Device = emulator(
+        name, lab.scheduler, analyser=hearth.analysers[name], model=settings.model or "1100E"
+    )
+    return device
+
+
+ALICAT_GASES = {"argon": "Ar", "nitrogen": "N2", "air": "Air", "helium": "He"}
+
 _MAKERS: dict[str, Maker] = {
+    "eurotherm": _eurotherm,
+    "alicat": _alicat,
+    "rapidox": _rapidox,
     "new-era": _new_era,
     "glassman": _glassman,
     "keithley-6485": _keithley,

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import pytest
@@ -335,9 +336,21 @@ class Terminal:
         self.see(words)
         self.see(" > ▏")
 
-    def type(self, text: str) -> None:
+    def press(self, text: str) -> None:
         """Press these keys."""
         os.write(self._master, text.encode())
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.slave)
+        os.close(self._master)
 
     def end(self) -> int:
         """Wait for its end; the exit code."""
@@ -348,10 +361,8 @@ class Terminal:
             if ready:
                 self.text += os.read(self._master, 65536).decode(errors="replace")
             code = self.process.poll()
-        self.after = termios.tcgetattr(self.slave)
-        os.close(self.slave)
-        os.close(self._master)
         assert code is not None
+        self.after = termios.tcgetattr(self.slave)
         return code
 
 
@@ -362,40 +373,40 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("speed", ["max", "60"])
 def test_a_whole_run_answered_at_the_terminal(speed: str, tmp_runs: Path, env: dict[str, str]) -> None:
-    terminal = Terminal(QUICK, "--speed", speed, "--runs", tmp_runs, env=env)
-    terminal.asked("? co-deposit.primed")
-    terminal.type("no\r")
-    terminal.see("nothing goes on")
-    terminal.type("yees\x7f\x7fs\r")
-    terminal.asked("? co-deposit.wiped")
-    terminal.type("yes\r")
-    terminal.see("answered co-deposit.wiped: yes")
-    terminal.asked("? co-deposit.earthed")
-    terminal.type("yes\r")
-    terminal.asked("? transfer.mat_mass")
-    terminal.type("4.5 mg\r")
-    terminal.see("Outcome      completed")
-    terminal.see("transfer.mat_mass 4.5 mg")
-    assert terminal.end() == 0
-    assert terminal.after == terminal.before
+    with Terminal(QUICK, "--speed", speed, "--runs", tmp_runs, env=env) as terminal:
+        terminal.asked("? co-deposit.primed")
+        terminal.press("no\r")
+        terminal.see("nothing goes on")
+        terminal.press("yees\x7f\x7fs\r")
+        terminal.asked("? co-deposit.wiped")
+        terminal.press("yes\r")
+        terminal.see("answered co-deposit.wiped: yes")
+        terminal.asked("? co-deposit.earthed")
+        terminal.press("yes\r")
+        terminal.asked("? transfer.mat_mass")
+        terminal.press("4.5 mg\r")
+        terminal.see("Outcome      completed")
+        terminal.see("transfer.mat_mass 4.5 mg")
+        assert terminal.end() == 0
+        assert terminal.after == terminal.before
 
 
 def test_ctrl_c_at_a_question_stops_and_gives_the_terminal_back(tmp_runs: Path, env: dict[str, str]) -> None:
-    terminal = Terminal(QUICK, "--runs", tmp_runs, env=env)
-    terminal.asked("? co-deposit.primed")
-    terminal.type("\x03")
-    terminal.see("Stopping in order")
-    terminal.see("STOPPED before its end")
-    assert terminal.end() == 1
-    assert terminal.after == terminal.before
+    with Terminal(QUICK, "--runs", tmp_runs, env=env) as terminal:
+        terminal.asked("? co-deposit.primed")
+        terminal.press("\x03")
+        terminal.see("Stopping in order")
+        terminal.see("STOPPED before its end")
+        assert terminal.end() == 1
+        assert terminal.after == terminal.before
 
 
 def test_ctrl_z_does_not_suspend_a_run(tmp_runs: Path, env: dict[str, str]) -> None:
-    terminal = Terminal(LONG, "--yes", "--speed", "30", "--runs", tmp_runs, env=env)
-    terminal.see("the clock runs")
-    terminal.type("\x1a")
-    terminal.see("ON")
-    terminal.see("ON")
-    os.kill(terminal.process.pid, signal.SIGTERM)
-    terminal.see("STOPPED before its end")
-    assert terminal.end() == 1
+    with Terminal(LONG, "--yes", "--speed", "30", "--runs", tmp_runs, env=env) as terminal:
+        terminal.see("the clock runs")
+        terminal.press("\x1a")
+        terminal.see("ON")
+        terminal.see("ON")
+        os.kill(terminal.process.pid, signal.SIGTERM)
+        terminal.see("STOPPED before its end")
+        assert terminal.end() == 1

@@ -141,6 +141,8 @@ def test_the_source_of_the_set_point() -> None:
     unit.device.loop.aim()
     assert unit("AS100").split()[5] == "+040.00"
     assert unit("ALSS S") == "A S\r"
+    # What was set meanwhile was heard and not taken.
+    assert unit("A").split()[5] == "+000.00"
     assert unit("ALSS X") == "?\r"
 
 

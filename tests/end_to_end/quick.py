@@ -40,7 +40,9 @@ def traced(folder: Path) -> list[tuple[int, str, bytes]]:
     """What the controller sent: when it began to (ns), on which line, and the bytes."""
     lines = map(json.loads, (folder / "wire.jsonl").read_text(encoding="utf-8").splitlines())
     return [
-        (line["t_ns"], line["line"], bytes.fromhex(line["hex"])) for line in lines if line["direction"] == "sent"
+        (line["t_ns"], line["line"], bytes.fromhex(line["hex"]))
+        for line in lines
+        if line["direction"] == "sent"
     ]
 
 

@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.measures import CLIMATE, real_p99_ms, virtual_exchanges
-
-TRIES = 3
-"""Other programs share the machine. A line that waited for the mute one would do so each time, and for a second."""
+from tests.end_to_end.measures import CLIMATE, TRIES, real_p99_ms, virtual_exchanges
 
 
 def test_in_virtual_time_no_other_exchange_moves_by_a_nanosecond(tmp_path: Path) -> None:

@@ -106,7 +106,9 @@ def aborted_at(tmp_path: Path, kind: str, delay_s: float, **data: object) -> tup
     return spun, spun.run(), when[0]
 
 
-@pytest.mark.parametrize(("delay_s", "free"), [(1.013, True), (1.03, True), (1.05, True), (1.0, False), (1.0777, False)])
+@pytest.mark.parametrize(
+    ("delay_s", "free"), [(1.013, True), (1.03, True), (1.05, True), (1.0, False), (1.0777, False)]
+)
 def test_on_abort_high_voltage_comes_first_and_nothing_waits_for_another(
     tmp_path: Path, delay_s: float, free: bool
 ) -> None:

@@ -34,7 +34,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         runs = tmp_path_factory.mktemp(name)
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
         children[name] = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(runs), seed], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", PROGRAM, str(runs), seed],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
     found = {}
     for name, child in children.items():
@@ -76,7 +80,10 @@ def test_another_seed_has_other_noise_and_the_same_outcome(runs: dict[str, Run])
     assert first.info["head"] != other.info["head"]
     current = "current.collector.current_na"
     assert not first.samples[current].equals(other.samples[current])
-    kinds = [[(e["kind"], e["data"].get("id"), e["data"].get("to")) for e in inside(run.folder)] for run in (first, other)]
+    kinds = [
+        [(e["kind"], e["data"].get("id"), e["data"].get("to")) for e in inside(run.folder)]
+        for run in (first, other)
+    ]
     assert [k for k in kinds[0] if k[0] == "state"] == [k for k in kinds[1] if k[0] == "state"]
 
 

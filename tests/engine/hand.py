@@ -87,6 +87,9 @@ class Hand:
             self.told[name], self.told_ns[name] = None, 0
         for _ in range(3):
             self._pass()
+        # It has been off for long: nothing is left of an earlier discharge time.
+        self.proof.proved_ns = self.now_ns - 100 * NS
+        self.now_ns = self.began_ns
 
     @property
     def t_s(self) -> float:
@@ -108,7 +111,10 @@ class Hand:
             views[name] = OutputView(
                 name, kind, name in self.outputs, told, told is not None, self.told_ns[name], proved
             )
-        return Context(self.now_ns, readings, views, {"hv.needle": self.proof}, self.questions, self._note)
+        context = Context(self.now_ns, readings, views, {"hv.needle": self.proof}, self.questions, self._note)
+        if not context.hv_discharged():
+            context.hands_off = "hv.needle: not proved off, or its discharge time is not over"
+        return context
 
     def _note(self, kind: str, data: dict[str, Any]) -> None:
         self.notes.append((self.t_s, kind, data))

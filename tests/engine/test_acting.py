@@ -113,7 +113,9 @@ def test_off_goes_out_in_the_same_scan_and_before_its_event_is_written() -> None
     bench.scan(TWENTY)
     order: list[str] = []
     bench.line.off = lambda member: order.append("off")  # type: ignore[method-assign]
-    bench.outlet.act(HV_OFF, False, bench.now_ns, lambda kind, data: order.append(f"event {kind}") or Ticket())
+    bench.outlet.act(
+        HV_OFF, False, bench.now_ns, lambda kind, data: order.append(f"event {kind}") or Ticket()
+    )
     assert order == ["off", "event off"]
     assert bench.outlet.ordered is None
 
@@ -152,7 +154,12 @@ def test_an_abort_tells_off_again_what_is_off_already() -> None:
 
 @pytest.mark.parametrize(
     ("told", "state", "on"),
-    [(None, Told.TOLD, False), (TWENTY, Told.TOLD, True), (None, Told.UNKNOWN, True), (TEN, Told.UNKNOWN, True)],
+    [
+        (None, Told.TOLD, False),
+        (TWENTY, Told.TOLD, True),
+        (None, Told.UNKNOWN, True),
+        (TEN, Told.UNKNOWN, True),
+    ],
 )
 def test_unknown_counts_as_on(told: Output | None, state: Told, on: bool) -> None:
     bench = Bench()

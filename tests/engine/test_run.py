@@ -20,7 +20,9 @@ class Driven:
     def __init__(self, *visits: list[Scripted], can_attest: bool = True) -> None:
         self.bench = Bench()
         self.unit = self.bench.unit
-        made = [Visit("spin", tuple(p.step_id for p in phases), lambda phases=phases: phases) for phases in visits]  # type: ignore[misc]
+        made = [
+            Visit("spin", tuple(p.step_id for p in phases), lambda phases=phases: phases) for phases in visits
+        ]  # type: ignore[misc]
         self.run = Run("r", made, {"spin": self.unit}, self.write, can_attest, "Ada")
 
     def write(self, kind: str, data: dict[str, Any]) -> None:
@@ -75,12 +77,14 @@ def test_early_completion_is_completed_and_marked() -> None:
     driven.scan(20)
     assert driven.run.ending is not None
     assert (driven.run.ending.outcome, driven.run.ending.early) == ("completed", True)
-    assert [(r.id, r.outcome) for r in driven.run.results] == [("one", "early"), ("two", "skipped"), ("three", "done")]
+    assert [(r.id, r.outcome) for r in driven.run.results] == [
+        ("one", "early"),
+        ("two", "skipped"),
+        ("three", "done"),
+    ]
 
 
-@pytest.mark.parametrize(
-    ("command", "outcome"), [(Command.STOP, "stopped"), (Command.ABORT, "aborted")]
-)
+@pytest.mark.parametrize(("command", "outcome"), [(Command.STOP, "stopped"), (Command.ABORT, "aborted")])
 def test_an_early_end_names_its_reason_and_starts_nothing_more(command: Command, outcome: str) -> None:
     driven = Driven([slow("one")], [quick("two")])
     driven.scan(5)
@@ -139,7 +143,10 @@ def test_an_internal_error_ends_it_as_failed_and_no_later_end_overrules_it() -> 
     driven.bench.fire(Command.ABORT)
     driven.scan(20)
     assert driven.run.ending is not None
-    assert (driven.run.ending.outcome, driven.run.ending.reason) == ("failed", "internal error: KeyError: 'x'")
+    assert (driven.run.ending.outcome, driven.run.ending.reason) == (
+        "failed",
+        "internal error: KeyError: 'x'",
+    )
     assert driven.run.closed
 
 

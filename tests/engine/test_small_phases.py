@@ -154,15 +154,19 @@ def test_a_prompt_goes_on_when_every_number_is_there() -> None:
 
 def test_nobody_is_sent_to_a_station_that_is_not_proved_off() -> None:
     hand = prompt(0)
-    hand.disturb = lambda: hand.values.update({"hv.needle.output": None})  # type: ignore[method-assign]
+    hand.scan()
+    assert [q.key for _, q in hand.asked] == ["done"]
+    dead = True
+    hand.disturb = lambda: hand.values.update({"hv.needle.output": None} if dead else {})  # type: ignore[method-assign]
     hand._pass()
-    hand.until(lambda demand: demand.done, limit_s=100)
-    assert hand.asked == []
-    assert hand.said("waiting") == [
-        {"step": "look", "for": "proof that high voltage is off: hv.needle: cannot be read (no reply)"}
-    ]
-    assert hand.failure == "high voltage is not proved off any more: hv.needle: cannot be read (no reply)"
-    assert hand.t_s > 60
+    for _ in range(100):
+        assert not hand.scan().done
+    assert hand.questions.open == {}  # withdrawn, and loudly
+    assert [data["text"][:9] for data in hand.said("withdrawn")] == ["KEEP AWAY"]
+    dead = False
+    back_s = hand.t_s
+    hand.until(lambda _: bool(hand.questions.open))
+    assert hand.t_s - back_s >= 30.0  # a fresh proof and its discharge time
 
 
 # The orderly end by itself

@@ -16,7 +16,19 @@ from rig.engine.states import (
     allowed,
 )
 
-COMMANDS = ("start", "pause", "resume", "hold", "restart", "complete", "stop", "abort", "clear", "reset", "done")
+COMMANDS = (
+    "start",
+    "pause",
+    "resume",
+    "hold",
+    "restart",
+    "complete",
+    "stop",
+    "abort",
+    "clear",
+    "reset",
+    "done",
+)
 
 EXPECTED = """
 Idle        Starting .       .       .       .          .          .        Aborting .        .    .

@@ -148,7 +148,11 @@ def test_completed_early_the_rest_is_skipped_but_what_a_person_is_to_do() -> Non
     bench.scan()
     assert bench.unit.state is State.COMPLETE
     assert bench.unit.early
-    assert [(r.id, r.outcome) for r in bench.unit.results] == [("one", "early"), ("two", "skipped"), ("weigh", "done")]
+    assert [(r.id, r.outcome) for r in bench.unit.results] == [
+        ("one", "early"),
+        ("two", "skipped"),
+        ("weigh", "done"),
+    ]
 
 
 # What goes wrong
@@ -226,7 +230,13 @@ def test_a_refused_command_changes_nothing(state: State) -> None:
     for command in Command:
         if bench.unit.machine.may(command):
             continue
-        before = (bench.unit.state, len(bench.journal), bench.unit.reason, bench.unit.early, bench.unit._since_ns)
+        before = (
+            bench.unit.state,
+            len(bench.journal),
+            bench.unit.reason,
+            bench.unit.early,
+            bench.unit._since_ns,
+        )
         with pytest.raises(IllegalCommand, match=f"spin is {state}"):
             bench.fire(command)
         assert before == (

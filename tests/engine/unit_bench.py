@@ -118,10 +118,16 @@ class Bench:
             for name, kind in self.unit.spec.outputs.items()
         }
         context = Context(
-            self.now_ns, readings, views, self.unit.proofs, self.questions, lambda kind, data: self.note(kind, data)
+            self.now_ns,
+            readings,
+            views,
+            self.unit.proofs,
+            self.questions,
+            lambda kind, data: self.note(kind, data),
         )
+        context.situation = Situation(readings, views, self.told_on, self.told_on)
         demand = self.unit.step(context)
-        permitted = self.unit.guarded(demand, Situation(readings, views, self.told_on, self.told_on))
+        permitted = self.unit.guarded(demand, context.situation)
         self.now_ns += round(after_s * NS)
         return permitted
 

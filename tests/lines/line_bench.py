@@ -178,9 +178,7 @@ class LineBench:
 
     def reports(self, what: str) -> list[tuple[int, str | None]]:
         """(time in ms, instrument) of the reports of this kind so far."""
-        return [
-            (report.t_ns // MS, report.member) for report in self.line.reports if report.what == what
-        ]
+        return [(report.t_ns // MS, report.member) for report in self.line.reports if report.what == what]
 
 
 def spec(script: Script, kind: str, watched: bool = False) -> MemberSpec:

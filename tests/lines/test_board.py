@@ -97,9 +97,7 @@ def test_the_flag_of_quality_is_set_by_changes_only() -> None:
     assert board.quality_changed
 
 
-qualities = st.one_of(
-    st.tuples(st.just("good"), st.floats(-50, 50)), st.tuples(st.just("bad"), st.just(0.0))
-)
+qualities = st.one_of(st.tuples(st.just("good"), st.floats(-50, 50)), st.tuples(st.just("bad"), st.just(0.0)))
 
 
 @given(

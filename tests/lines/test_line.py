@@ -177,6 +177,41 @@ def test_an_order_that_was_broken_into_gives_way_to_a_newer_one_and_to_its_own_o
     assert bench.line.members["pumps.a"].told is None
 
 
+def test_an_off_that_is_not_acknowledged_is_insisted_on_for_two_seconds_and_nothing_feeds_the_watchdog() -> (
+    None
+):
+    script = Script("hv.needle")
+    bench = LineBench((script, "hv")).start()
+    bench.until(500)
+    bench.line.set_active("hv.needle", True)
+    bench.until(990)
+    script.log.clear()
+    script.mute = True
+    bench.line.off("hv.needle")
+    bench.until(3500)
+    assert script.words()[0] == "poll value"  # it was under way
+    offs = script.said("off")
+    polls = [t for t in script.said("poll value") if offs[0] < t < offs[-1]]
+    assert polls == []
+    assert {later - earlier for earlier, later in zip(offs, offs[1:], strict=False)} == {200}
+    assert 2000 <= offs[-1] - offs[0] <= 2600
+    assert len(bench.reports("failed")) == 1
+    script.mute = False
+    bench.line.off("hv.needle")
+    bench.until(4500)
+    assert bench.line.members["hv.needle"].told_state is Told.TOLD
+
+
+def test_while_one_pump_is_insisted_on_its_neighbour_is_stopped_too(chain: tuple[Script, Script]) -> None:
+    bench = two_pumps(chain)
+    chain[0].mute = True
+    bench.line.off("pumps.a")
+    bench.line.off("pumps.b")
+    bench.until(1500)
+    assert chain[1].said("off") == [900]  # after the two attempts of one off
+    assert bench.line.members["pumps.b"].told is None
+
+
 def test_a_poll_that_gets_no_reply_makes_its_channels_bad_with_the_reason(hv: Script) -> None:
     bench = LineBench((hv, "hv")).start()
     bench.until(500)

@@ -70,7 +70,8 @@ def test_settings_of_the_port_reach_the_emulators(bench: WireBench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "says"), [("sim://w?world=nowhere", "no emulated world 'nowhere'"), ("sim://x?world=wire-bench", "nothing")]
+    ("url", "says"),
+    [("sim://w?world=nowhere", "no emulated world 'nowhere'"), ("sim://x?world=wire-bench", "nothing")],
 )
 def test_what_cannot_be_opened_is_lost_with_its_reason(bench: WireBench, url: str, says: str) -> None:
     with pytest.raises(PortLost, match=says):

@@ -14,12 +14,8 @@ from rig.safety.spinning import spin_conditions
 
 INPUTS = ("door_closed", "emergency_stop_ok", "exhaust_ok")
 STEP_KV = 40 / 1023
-LIMITS = hv_limits(
-    "hv.needle", rating_kv=40.0, limit_kv=25.0, rating_ma=3.0, limit_ua=50.0, polarity=1
-)
-COUNTER = hv_limits(
-    "hv.counter", rating_kv=20.0, limit_kv=10.0, rating_ma=1.0, limit_ua=50.0, polarity=-1
-)
+LIMITS = hv_limits("hv.needle", rating_kv=40.0, limit_kv=25.0, rating_ma=3.0, limit_ua=50.0, polarity=1)
+COUNTER = hv_limits("hv.counter", rating_kv=20.0, limit_kv=10.0, rating_ma=1.0, limit_ua=50.0, polarity=-1)
 PAIR = Limit(30.0, "kV", "declared limit between electrodes")
 SUPPLIES: Mapping[str, HvLimits] = {"hv.needle": LIMITS, "hv.counter": COUNTER}
 OUTPUTS = {"hv.needle": "hv", "hv.counter": "hv", "pumps.a": "pump", "pumps.b": "pump"}

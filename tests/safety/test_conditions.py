@@ -58,14 +58,26 @@ def test_an_on_delay_has_to_be_lasted_without_a_gap() -> None:
 def test_a_latched_trip_stays_until_it_is_cleared_and_its_cause_is_gone() -> None:
     s = station(PLAIN)
     step(s, 2)
-    assert [c.tag for c in s.interlocks.clear()] == ["hot"]  # the cause is still there
+    assert [c.tag for c in s.interlocks.clear(s.situation)] == ["hot"]  # the cause is still there
     assert [c.tag for c in s.interlocks.latched()] == ["hot"]
     step(s, 0)
     assert [c.tag for c in s.interlocks.latched()] == ["hot"]  # closing the door again starts nothing
     assert s.interlocks.taken(s.views.values()) == {"hv.needle": "hot", "hv.counter": "hot"}
-    assert s.interlocks.clear() == []
+    assert s.interlocks.clear(s.situation) == []
     assert s.interlocks.taken(s.views.values()) == {}
     assert step(s, 2) == ["hot"]  # and it can trip anew
+
+
+def test_a_cause_that_is_still_there_is_not_cleared_because_everything_is_off() -> None:
+    s = Station()
+    s.values["inputs.bench.emergency_stop_ok"] = 0.0
+    assert s.tags() == ["emergency-stop"]
+    for name in s.views:
+        s.view(name, wanted=False, told=None, told_on=False, proved_off=True)
+    assert s.tags() == []  # not armed any more
+    assert [c.tag for c in s.interlocks.clear(s.situation)] == ["emergency-stop"]
+    s.values["inputs.bench.emergency_stop_ok"] = 1.0
+    assert s.interlocks.clear(s.situation) == []
 
 
 def test_an_unlatched_trip_ends_with_its_cause() -> None:
@@ -124,7 +136,10 @@ def test_an_open_contact_and_a_dead_line_have_different_tags_and_texts(channel: 
 def test_a_stale_contact_is_a_tripped_contact() -> None:
     s = Station()
     old = s.situation
-    late = replace(old, readings=type(old.readings)(s.now_ns + NS, old.readings._newest, dict.fromkeys(s.values, NS // 4)))
+    late = replace(
+        old,
+        readings=type(old.readings)(s.now_ns + NS, old.readings._newest, dict.fromkeys(s.values, NS // 4)),
+    )
     tags = [trip.condition.tag for trip in s.interlocks.evaluate(late)]
     assert {"door-unread", "emergency-stop-unread", "chamber-exhaust-unread"} <= set(tags)
     assert "door" not in tags
@@ -247,7 +262,13 @@ def test_a_supply_never_told_on_is_not_asked_for_its_read_back() -> None:
 
 def test_every_condition_says_what_a_person_needs_to_know_and_is_quick_enough() -> None:
     for condition in conditions().conditions:
-        for text in (condition.title, condition.cause, condition.consequence, condition.what_to_do, condition.source):
+        for text in (
+            condition.title,
+            condition.cause,
+            condition.consequence,
+            condition.what_to_do,
+            condition.source,
+        ):
             assert text.strip(), condition.tag
         assert condition.then is Then.ABORT, condition.tag
         assert condition.latch, condition.tag
@@ -258,7 +279,9 @@ def test_two_doors_and_two_modules_get_conditions_of_their_own() -> None:
     tags = [c.tag for c in contact_conditions("inputs.bench", ("door_closed", "door_back", "key"))]
     assert tags == ["door", "door-unread", "door:door_back", "door:door_back-unread"]
     both = spin_conditions(
-        {"inputs.bench": ("door_closed",), "inputs.wall": ("door_closed",)}, {"hv.needle": (LIMITS, STEP_KV)}, []
+        {"inputs.bench": ("door_closed",), "inputs.wall": ("door_closed",)},
+        {"hv.needle": (LIMITS, STEP_KV)},
+        [],
     )
     found = [c.tag for c in Interlocks(both).conditions if c.tag.startswith("door")]
     assert found == ["door", "door-unread", "door:inputs.wall", "door-unread:inputs.wall"]

@@ -93,7 +93,10 @@ def test_an_orderly_end_starts_nothing_that_was_off(state: str, name: str) -> No
             {"hv.needle": HvOutput(True, -1.0, 40.0)},
             "-1 kV from hv.needle, whose polarity is positive was requested",
         ),
-        ({"hv.counter": HvOutput(True, 1.0, 40.0)}, "1 kV from hv.counter, whose polarity is negative was requested"),
+        (
+            {"hv.counter": HvOutput(True, 1.0, 40.0)},
+            "1 kV from hv.counter, whose polarity is negative was requested",
+        ),
         (
             {"hv.needle": HvOutput(True, 5.0, 51.0)},
             "51 µA requested of hv.needle, limit 50 µA (rig limit)",
@@ -129,7 +132,7 @@ def test_an_open_or_dead_door_takes_hv_and_pumps_and_keeps_them_when_it_closes(v
         again = s.guard(state=state)
         assert energised(again) == set()
         assert again.trips == ()
-    s.interlocks.clear()
+    s.interlocks.clear(s.situation)
     assert energised(s.guard()) == set(OUTPUTS)
 
 
@@ -140,7 +143,9 @@ def test_when_one_supply_trips_all_of_them_go() -> None:
 
     s = Station()
     own = [
-        replace(c, outputs=frozenset({"hv.counter"}), takes=("hv",)) if c.tag == "supply-fault:hv.counter" else c
+        replace(c, outputs=frozenset({"hv.counter"}), takes=("hv",))
+        if c.tag == "supply-fault:hv.counter"
+        else c
         for c in s.interlocks.conditions
     ]
     s.interlocks = Interlocks(tuple(own))
@@ -148,6 +153,14 @@ def test_when_one_supply_trips_all_of_them_go() -> None:
     permitted = s.guard()
     assert permitted.taken == {"hv.counter": "supply-fault:hv.counter"}
     assert energised(permitted) == {"pumps.a", "pumps.b"}
+
+
+def test_no_supply_is_switched_on_beside_one_that_is_not_proved_off() -> None:
+    s = Station(on=False)
+    s.view("hv.counter", proved_off=False)
+    assert s.guard({"hv.needle": ON}).outputs["hv.needle"] == HV_OFF
+    s.view("hv.counter", proved_off=True)
+    assert s.guard({"hv.needle": ON}).outputs["hv.needle"] == ON
 
 
 def test_conditions_act_in_every_state() -> None:
@@ -168,7 +181,11 @@ def test_the_safe_side_of_each_kind() -> None:
 voltages = st.one_of(st.just(0.0), st.floats(-30, 30).map(lambda kv: round(kv, 2)))
 hv_outputs = st.builds(HvOutput, st.booleans(), voltages, st.sampled_from([0.0, 40.0, 50.0, 60.0]))
 pump_outputs = st.builds(
-    PumpOutput, st.booleans(), st.sampled_from([0.5, 1.0, 2.0, -1.0]), st.sampled_from([0.0, 14.43]), st.just(1)
+    PumpOutput,
+    st.booleans(),
+    st.sampled_from([0.5, 1.0, 2.0, -1.0]),
+    st.sampled_from([0.0, 14.43]),
+    st.just(1),
 )
 requests = st.fixed_dictionaries(
     {},
@@ -238,7 +255,9 @@ def test_whatever_is_asked_nothing_unsafe_comes_out(
 
 
 @given(requests, st.sampled_from(STATES))
-def test_a_latched_trip_holds_its_outputs_in_every_later_scan(requested: dict[str, Output], state: str) -> None:
+def test_a_latched_trip_holds_its_outputs_in_every_later_scan(
+    requested: dict[str, Output], state: str
+) -> None:
     s = Station()
     s.values["inputs.bench.door_closed"] = 0.0
     s.guard()

@@ -61,7 +61,10 @@ def test_no_pair_is_wider_than_the_widest(potentials_kv: dict[str, float]) -> No
 
 
 def test_without_a_declaration_two_supplies_may_not_add_up_beyond_one_of_them() -> None:
-    assert str(pair_limit({"hv.a": 25.0, "hv.b": 10.0}, None)) == "25 kV (largest limit of a single supply, hv.a)"
+    assert (
+        str(pair_limit({"hv.a": 25.0, "hv.b": 10.0}, None))
+        == "25 kV (largest limit of a single supply, hv.a)"
+    )
     assert pair_limit({"hv.a": 25.0, "hv.b": 10.0}, 35.0).value == 35.0
 
 

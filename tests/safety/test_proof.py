@@ -122,7 +122,7 @@ def test_the_discharge_time_counts_from_the_proof_and_anew_from_a_new_one() -> N
 def test_a_persons_word_takes_the_place_of_a_read_back_and_is_discharged_in_its_turn() -> None:
     bench = Bench(made(1.0, discharge_s=2.0))
     assert not any(bench.scan() for _ in range(5))
-    bench.proof.attest(bench.now_ns)
+    assert bench.proof.attest(bench.now_ns, bench.readings)
     assert bench.proof.proved
     assert not bench.proof.discharged(bench.now_ns)
     assert all(bench.scan() for _ in range(19))
@@ -131,22 +131,36 @@ def test_a_persons_word_takes_the_place_of_a_read_back_and_is_discharged_in_its_
     assert bench.proof.discharged(bench.now_ns)
 
 
-@pytest.mark.parametrize(("status", "kv", "holds"), [(None, None, True), (1.0, 0.0, False), (0.0, 5.0, False)])
+@pytest.mark.parametrize(
+    ("status", "kv", "holds"), [(None, None, True), (1.0, 0.0, False), (0.0, 5.0, False)]
+)
 def test_only_a_reading_that_says_on_outweighs_a_persons_word(
     status: float | None, kv: float | None, holds: bool
 ) -> None:
     bench = Bench()
     bench.scan(None, None)
-    bench.proof.attest(bench.now_ns)
+    assert bench.proof.attest(bench.now_ns, bench.readings)
     assert bench.scan(status, kv) is holds
     assert bench.scan(None, None) is holds
 
 
-def test_told_on_ends_an_attestation() -> None:
+def test_no_word_is_taken_against_a_reading_that_says_on() -> None:
     bench = Bench()
-    bench.proof.attest(0)
+    bench.scan(1.0, 0.0)
+    assert not bench.proof.attest(bench.now_ns, bench.readings)
+    bench.scan(0.0, 5.0)
+    assert not bench.proof.attest(bench.now_ns, bench.readings)
+    assert not bench.proof.proved
+
+
+def test_wanting_it_on_ends_an_attestation_but_a_supply_that_cannot_be_told_does_not() -> None:
+    bench = Bench()
+    bench.scan(None, None)
+    bench.proof.attest(0, bench.readings)
     assert bench.scan(None, None) is True
-    bench.scan(None, None, told_on=True)
+    bench.proof.update(bench.readings, told_on=True, wanted=False)  # its line is gone: unknown counts as on
+    assert bench.proof.proved
+    bench.proof.update(bench.readings, told_on=True, wanted=True)
     assert bench.scan(None, None) is False
 
 
@@ -157,7 +171,12 @@ def test_told_on_ends_an_attestation() -> None:
         (made(), 1.0, 0.0, "hv.needle: says its output is on"),
         (made(), None, 0.0, "hv.needle: cannot be read (no reply)"),
         (made(), 0.0, 0.0, "hv.needle: 1 of 3 readings so far"),
-        (made(0.5), 0.0, 0.0, "hv.needle: its read-back steps of 500 V are too coarse to prove that it is off"),
+        (
+            made(0.5),
+            0.0,
+            0.0,
+            "hv.needle: its read-back steps of 500 V are too coarse to prove that it is off",
+        ),
     ],
 )
 def test_it_says_why_it_is_not_proved(proof: HvProof, status: float | None, kv: float, says: str) -> None:
@@ -169,7 +188,9 @@ def test_it_says_why_it_is_not_proved(proof: HvProof, status: float | None, kv: 
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([0.0, 0.0, 0.0, 1.0, None]), st.sampled_from([0.0, 0.0, 0.05, 4.0, None]), st.booleans()
+            st.sampled_from([0.0, 0.0, 0.0, 1.0, None]),
+            st.sampled_from([0.0, 0.0, 0.05, 4.0, None]),
+            st.booleans(),
         ),
         min_size=1,
         max_size=40,

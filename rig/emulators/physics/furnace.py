@@ -50,7 +50,7 @@ class FurnaceParams:
     coupling_w_k4: float = 2.5e-10
     end_loss_w_k: float = 0.15
     element_sight: float = 0.4
-    mat_sight: float = 0.06
+    mat_sight: float = 0.15
     couple_s: float = 15.0
     ambient_degc: float = 23.0
     limiter_degc: float = 1150.0
@@ -120,7 +120,7 @@ WELL_TUNED: Final = Tuning(8.0, 300.0, 20.0)
 """Tuned to DEMONSTRATION: overshoot of 3 degC after 5 degC/min to 280 degC."""
 NOT_TUNED: Final = Tuning(14.0, 300.0, 20.0)
 """As somebody left it, not tuned to this furnace: overshoot of 4 degC; for the demonstration."""
-BADLY_TUNED: Final = Tuning(100.0, 600.0, 0.0)
+BADLY_TUNED: Final = Tuning(105.0, 560.0, 0.0)
 """A wide band and no derivative: overshoot of 12 degC, and as long in coming back."""
 
 

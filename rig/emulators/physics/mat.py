@@ -58,7 +58,7 @@ DRYING_J_G: Final = -600.0
 HEAT_CAPACITY_J_GK: Final = 1.5
 OXYGEN_GAIN: Final = 0.06
 """Mass that PAN gains when fully oxidised: oxygen taken in less the water and CO2 that leave [M]."""
-FILM_W_M2K: Final = 20.0
+FILM_W_M2K: Final = 14.0
 """Heat transfer at each face of the mat, air and radiation [M]."""
 FIBRES_W_MK: Final = 0.04
 """Conductivity of a mat of fibres and gas [M]."""

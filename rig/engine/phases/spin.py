@@ -261,8 +261,8 @@ class SpinPhase:
                 self._wipe = PrimePhase(self._prime_again)
             self._held_ns = None
         if self._wipe is not None:
-            if context.ask(self._earthing()) is None:
-                return NOTHING  # hands go to the needle: earthed first
+            if not context.hv_discharged() or context.ask(self._earthing()) is None:
+                return NOTHING  # hands go to the needle: proved off, discharged and earthed first
             demand = self._wipe.running(context)
             if not demand.done:
                 return demand
