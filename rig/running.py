@@ -39,6 +39,7 @@ from rig.records.threaded import ThreadedRecord
 from rig.records.utc import SIMULATED_ORIGIN, UtcFormatter
 from rig.records.writer import RunRecord
 from rig.simulation.faults import FaultPlan
+from rig.simulation.hearth import Attendant
 from rig.simulation.laboratory import Laboratory, generator
 from rig.simulation.liquids import scene_data
 from rig.simulation.starting import apply_start
@@ -130,6 +131,8 @@ class Session:
         self.host = Host(bench, carrier, self.drive, options.answers, options.trace)
         self.run_id = self._make_run_id()
         if self.laboratory is not None:
+            attendant = Attendant(recipe, self.laboratory.hearths, self.laboratory.scheduler)
+            self.watch(attendant.on_event)
             self.faults = FaultPlan(self.laboratory, self.drive, options.faults)
             self.watch(self.faults.on_event)
 

@@ -207,7 +207,7 @@ class Unit:
             case State.COMPLETING:
                 return self._complete(context, phase)
             case State.ABORTING:
-                told = all(not view.told_on for view in context.outputs.values())
+                told = all(not view.told_on for view in context.outputs.values() if view.kind != "gas")
                 if told or context.now_ns - self._since_ns > 5 * NS:
                     self._step_ended(context, "aborted")
                     self.fire(

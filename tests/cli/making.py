@@ -19,6 +19,8 @@ from tests.cli.terminal import ROOT, environment
 QUICK = ROOT / "tests" / "recipes_for_tests" / "quick-spin.toml"
 LONG = "tio2-pcnf-spin"
 PATIENCE_S = 60.0
+EXCHANGE_S = 0.05
+"""What may still be in flight on a line when "off" is ordered: the supply is ordered first, on a line of its own."""
 
 Object = dict[str, Any]
 

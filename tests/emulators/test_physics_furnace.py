@@ -27,7 +27,7 @@ QUIET = replace(DEMONSTRATION, noise_degc=0.0)
 
 def test_element_and_tube_have_time_constants_of_two_minutes_and_more() -> None:
     for degc in (23.0, 280.0, 800.0, 1100.0):
-        assert DEMONSTRATION.element_tau_s(degc) > 400.0
+        assert DEMONSTRATION.element_tau_s(degc) > 300.0
         assert 120.0 <= DEMONSTRATION.tube_tau_s(degc) < 200.0
 
 
@@ -208,7 +208,8 @@ def test_a_stuck_relay_heats_until_contactor_or_limiter() -> None:
     assert furnace.temperature_degc(300 * S) > 340.0
     furnace.contactor(300 * S, False)
     assert furnace.power_pct(300 * S) == 0.0
-    assert furnace.temperature_degc(1500 * S) < furnace.temperature_degc(900 * S)
+    hot = furnace.temperature_degc(900 * S)
+    assert furnace.temperature_degc(1500 * S) < hot - 30.0
     furnace.contactor(1500 * S, True)
     assert furnace.power_pct(1500 * S) == 100.0
     day = 86_400 * S

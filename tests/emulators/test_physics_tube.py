@@ -37,10 +37,29 @@ def minutes_to(tube: Tube, ppm: float, begun_s: int = 0) -> float:
 def test_the_purge_table_of_the_furnace_sheet(
     bore: float, sccm: float, minutes: tuple[int, int, int]
 ) -> None:
-    tube = Tube(bore_mm=bore, length_mm=1000.0, oxygen_ppm=CLEAN, leak_sccm=0.0, opened=False)
-    tube.supply(0, "argon", sccm)
+    # The sheet counts gas at the tube's own temperature and room pressure; 25 degC is what a standard cm3 is at.
+    plain = Tube(
+        bore_mm=bore,
+        length_mm=1000.0,
+        oxygen_ppm=CLEAN,
+        leak_sccm=0.0,
+        bubbler_kpa=0.0,
+        outlet_kpa=1e-3,
+        ambient_degc=25.0,
+        opened=False,
+    )
+    plain.supply(0, "argon", sccm)
     for ppm, expected in zip((1000.0, 100.0, 10.0), minutes, strict=True):
-        assert minutes_to(tube, ppm) == pytest.approx(expected, rel=0.02, abs=0.6)
+        exact = plain.volume_l * 1000.0 / sccm * log(209_500.0 / ppm)
+        assert minutes_to(plain, ppm) == pytest.approx(exact, rel=0.001, abs=0.02)
+        assert exact == pytest.approx(expected, abs=0.6)
+
+
+def test_the_tube_as_it_stands_takes_one_percent_longer() -> None:
+    tube = Tube(bore_mm=60.0, length_mm=1000.0, opened=False)
+    tube.supply(0, "argon", 200.0)
+    assert minutes_to(tube, 1000.0) == pytest.approx(75.5 * 1.012, rel=0.01)
+    assert minutes_to(tube, 100.0) == pytest.approx(108.1 * 1.02, rel=0.02), "leak and the argon's own oxygen"
 
 
 def test_purge_ends_at_gas_plus_leak() -> None:
@@ -298,7 +317,7 @@ def test_solvent_vapour_makes_it_read_low_too() -> None:
     bench.tube.found_at(0, "air")
     now = bench.wait(300)
     assert bench.tube.oxygen_ppm(now) > 190_000.0
-    assert bench.oxygen.reading_ppm(now) < 0.95 * bench.tube.oxygen_ppm(now)
+    assert bench.oxygen.reading_ppm(now) < 0.98 * bench.tube.oxygen_ppm(now)
 
 
 def test_a_poisoned_and_a_clogged_analyser() -> None:

@@ -36,13 +36,13 @@ def heard(spun: Spinning, name: str) -> list[tuple[int, bytes]]:
     return found
 
 
-def traced(folder: Path) -> list[tuple[int, str, bytes]]:
-    """What the controller sent: when it began to (ns), on which line, and the bytes."""
+def traced(folder: Path, name: str) -> list[tuple[int, str, bytes]]:
+    """One line's trace: when (ns), "sent" (that is when it began) or "received" (complete), and the bytes."""
     lines = map(json.loads, (folder / "wire.jsonl").read_text(encoding="utf-8").splitlines())
     return [
-        (line["t_ns"], line["line"], bytes.fromhex(line["hex"]))
+        (line["t_ns"], line["direction"], bytes.fromhex(line["hex"]))
         for line in lines
-        if line["direction"] == "sent"
+        if line["line"] == name
     ]
 
 

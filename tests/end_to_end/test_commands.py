@@ -84,7 +84,7 @@ def test_after_a_long_hold_the_needles_are_primed_and_wiped_again(tmp_path: Path
     # Priming runs with high voltage off.
     hv_off, hv_on, _ = run.switched(HV)
     for pump in PUMPS:
-        off, prime, primed, spin, _ = run.switched(pump)
+        _, prime, primed, spin, _ = run.switched(pump)
         assert hv_off[0] < prime[0] < primed[0] < spin[0] < hv_on[0]
     questions = [t_ns / NS - run.start_s for t_ns, _ in run.spun.found("question", key="wiped")]
     assert max(run.switched(pump)[2][0] for pump in PUMPS) < questions[1] < hv_on[0]

@@ -17,7 +17,14 @@ name = "weigh"
 id = "transfer"
 do = "prompt"
 say = "Weigh it."
-record = { mass = { unit = "mg", expect = "300 mg .. 700 mg", refuse_below = "1 mg", refuse_above = "5 g", simulate = "470 mg" }, left = { unit = "ml" } }
+[steps.record.left]
+unit = "ml"
+[steps.record.mass]
+unit = "mg"
+expect = "300 mg .. 700 mg"
+refuse_below = "1 mg"
+refuse_above = "5 g"
+simulate = "470 mg"
 """
 
 

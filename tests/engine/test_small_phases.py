@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from recipes.reader import read_recipe
@@ -207,8 +209,8 @@ def test_two_supplies_of_opposite_sign_come_down_together_each_at_its_own_rate()
     assert counter[15] == pytest.approx(-6.0 + 2 * 0.5)
     assert counter[39] == pytest.approx(-6.0 + 2 * 2.9)
     assert counter[40] == 0.0
-    assert all(later <= earlier for earlier, later in zip(needle, needle[1:], strict=False))
-    assert all(later >= earlier for earlier, later in zip(counter, counter[1:], strict=False))
+    assert all(later <= earlier for earlier, later in pairwise(needle))
+    assert all(later >= earlier for earlier, later in pairwise(counter))
 
 
 def test_with_nothing_on_it_waits_for_the_proof_only() -> None:

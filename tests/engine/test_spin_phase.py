@@ -9,7 +9,6 @@ import pytest
 from rig.engine.phases.spin import SpinPhase
 from rig.outputs import HvOutput, PumpOutput
 from rig.readings import NS
-
 from tests.engine.hand import SUPPLY, Hand, prime_plan, spin_plan
 
 PUMPS = {"pumps.a", "pumps.b"}

@@ -130,7 +130,7 @@ def test_automatic_actions_climb_to_the_next_stronger_legal_one(state: State, ac
 
 def test_the_state_changes_only_through_the_machine() -> None:
     machine = UnitMachine("spin")
-    automatic = [name for name in dir(machine) if name.startswith("to_") or name.startswith("may_to_")]
+    automatic = [name for name in dir(machine) if name.startswith(("to_", "may_to_"))]
     assert automatic == []
     with pytest.raises((MachineError, AttributeError)):
         machine.trigger("done")  # type: ignore[attr-defined]

@@ -13,19 +13,38 @@ from rig.outputs import HV_OFF, HvOutput
 from rig.safety.conditions import Then
 from tests.engine.unit_bench import ON, Bench, Scripted, condition, running
 
+
+def _start(bench: Bench) -> None:
+    bench.ready = "not yet"
+    bench.begin(Scripted())
+
+
+def _run(bench: Bench, *commands: Command) -> None:
+    """Running, then these commands with a scan between them."""
+    bench.begin(Scripted(says={"holding": DONE}))
+    bench.scan()
+    for number, command in enumerate(commands):
+        if number:
+            bench.scan()
+        bench.fire(command)
+
+
+def _clear(bench: Bench) -> None:
+    bench.set_proved(False)
+    bench.fire(Command.ABORT)
+    bench.scan()
+    bench.fire(Command.CLEAR)
+
+
 TO: dict[State, Callable[[Bench], None]] = {
-    State.IDLE: lambda b: None,
-    State.STARTING: lambda b: setattr(b, "ready", "not yet") or b.begin(Scripted()) and None,
-    State.HOLDING: lambda b: (b.begin(Scripted()), b.scan(), b.fire(Command.HOLD)) and None,
-    State.RESTARTING: lambda b: (
-        b.begin(Scripted(says={"holding": DONE})), b.scan(), b.fire(Command.HOLD), b.scan(), b.fire(Command.RESTART),
-    ) and None,
-    State.STOPPING: lambda b: (b.begin(Scripted()), b.scan(), b.fire(Command.STOP)) and None,
-    State.COMPLETING: lambda b: (b.begin(Scripted()), b.scan(), b.fire(Command.COMPLETE)) and None,
-    State.CLEARING: lambda b: (
-        b.set_proved(False), b.fire(Command.ABORT), b.scan(), b.fire(Command.CLEAR),
-    ) and None,
-}  # fmt: skip
+    State.IDLE: lambda bench: None,
+    State.STARTING: _start,
+    State.HOLDING: lambda bench: _run(bench, Command.HOLD),
+    State.RESTARTING: lambda bench: _run(bench, Command.HOLD, Command.RESTART),
+    State.STOPPING: lambda bench: _run(bench, Command.STOP),
+    State.COMPLETING: lambda bench: _run(bench, Command.COMPLETE),
+    State.CLEARING: _clear,
+}
 
 
 def at(state: State) -> Bench:

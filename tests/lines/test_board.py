@@ -1,4 +1,4 @@
-"""The board and the readings taken from it: good, stale, bad, missing; never an older value in place of a newer failure."""
+"""The board and the readings taken from it: good, stale, bad, missing; never an older value for a newer failure."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ from rig.lines.member import Told
 from rig.lines.port import Port
 from rig.lines.runner import Runner, ThreadRunner
 from rig.outputs import HvOutput, Output, PumpOutput
-from rig.readings import Quality
 from tests.lines.line_bench import MS, Instrument, LineBench, Script, SlowPort, spec
 
 KV = HvOutput(True, 5.0, 50.0)

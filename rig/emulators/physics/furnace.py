@@ -5,7 +5,7 @@ Element and tube exchange heat by air and radiation, both lose it to the room; t
 conduction through the insulation, which is why a furnace cools nearly exponentially. The thermocouple stands
 between element and tube, so it reads a little above the tube, and the sample lags behind it. `mat` adds what
 the load does. All figures of `FurnaceParams` are [M], chosen so that a 3 kW furnace holds 800 degC at 57 % and
-cools with 50 min (the demonstration rig's own `thermal`); the arithmetic is exact to about 0.1 K.
+cools with 50 min (the demonstration rig's own `thermal`); the steps add at most half a second of lag.
 
 Steps of 1 s (`seconds`); between them element, tube and thermocouple go on along their present slopes.
 """
@@ -47,7 +47,7 @@ class FurnaceParams:
     loss_w_k: float = 1.945
     loss_w_k4: float = 5e-11
     coupling_w_k: float = 7.5
-    coupling_w_k4: float = 2.5e-10
+    coupling_w_k4: float = 2.2e-10
     end_loss_w_k: float = 0.15
     element_sight: float = 0.4
     mat_sight: float = 0.15

@@ -92,6 +92,7 @@ class Tube:
         self._given: dict[str, float] = {}  # sccm x ns since the last whole second
         self._changed_ns = 0
         self._feeds: list[tuple[str, Feed]] = []
+        self._furnace = furnace
         self._capacity = self._mol_per_kpa(ambient_degc)
         self._o2 = self._n2 = self._ar = self._fumes = self._burnable = 0.0
         self._fill("air")
@@ -132,6 +133,8 @@ class Tube:
         self._begin(now_ns)
         if opened is not None:
             self._opened = opened
+        if self._furnace is not None:
+            self._capacity = self._mol_per_kpa(self._furnace.tube_degc(now_ns))
         self._fill(gas)
 
     # -- faults ----------------------------------------------------------------------------------------------
@@ -236,7 +239,7 @@ class Tube:
             outlet = self._outlet * BLOCKED if self._blocked else self._outlet
             high = AMBIENT_KPA + self._bubbler_kpa
             low = AMBIENT_KPA - SUCK_BACK_KPA
-            if amount / capacity > AMBIENT_KPA + self._relief_kpa:
+            if self._blocked and amount / capacity > AMBIENT_KPA + self._relief_kpa:
                 outlet, high = self._outlet, AMBIENT_KPA + self._relief_kpa
         out = outlet * (amount - capacity * high) / (capacity + outlet)
         if out < 0.0:

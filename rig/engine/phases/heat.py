@@ -82,7 +82,7 @@ class HeatPhase(FurnacePhase):
         return Demand(self._wanted(segment))
 
     def _may_begin(self, context: Context) -> bool:
-        why = missing(context, self._permissives)
+        why = missing(context, self._permissives, fresh_ns=None)  # heat is slow: no younger than its own poll
         temperature = self.temperature(context)
         if temperature is None:
             why = f"{self.furnace}: {context.readings.explain(f'{self.furnace}.temperature_degc')}"

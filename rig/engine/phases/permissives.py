@@ -14,12 +14,17 @@ AWAIT_S: Final = 600.0
 """So long a step waits for a person to close the door; then it gives up, and says what it waited for."""
 
 
-def missing(context: Context, channels: Sequence[str]) -> str | None:
+def missing(context: Context, channels: Sequence[str], fresh_ns: int | None = FRESH_NS) -> str | None:
     """Why the unit may not start yet, in words; None when every input reads healthy."""
     for channel in channels:
         value = context.readings.value(channel)
         reading = context.readings.get(channel)
-        if value is not None and reading is not None and context.now_ns - reading.t_ns > FRESH_NS:
+        if (
+            fresh_ns is not None
+            and value is not None
+            and reading is not None
+            and context.now_ns - reading.t_ns > fresh_ns
+        ):
             # Polled at its idle period until now; the quick period has just begun.
             return f"{channel} is being read"
         if value is None:
