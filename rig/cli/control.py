@@ -13,10 +13,13 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rig.cli import output
 from rig.cli.main import DONE, STOPPED
+
+if TYPE_CHECKING:
+    from rig.cli.reporting import PlainLines
 
 COMMANDS: Final = {
     "hold": "bring a run to rest: liquid and high voltage off",
@@ -265,6 +268,7 @@ def _follow(args: argparse.Namespace) -> int:
     owner = find_owner(args)
     lines = PlainLines(args.every, True, str(args.rig) if args.rig is not None else None)
     after: int | None = None
+    seen_s: float | None = None
     due_s = time.monotonic()
     try:
         while True:
@@ -272,14 +276,9 @@ def _follow(args: argparse.Namespace) -> int:
             if not events["ok"]:
                 output.complain(events["error"])
                 return STOPPED
-            after = events["last"]
+            after, seen_s = events["last"], events["t_s"]
             for event in events["events"]:
-                if args.json:
-                    output.json_line(
-                        {"type": "event", **{key: event[key] for key in ("kind", "t_s", "data")}}
-                    )
-                else:
-                    lines.event(event["kind"], event["data"], event["t_s"])
+                _show_event(event, args, lines)
             if time.monotonic() >= due_s:
                 due_s = time.monotonic() + args.every
                 status = _ask(owner, args, {"do": "status"})
@@ -292,7 +291,31 @@ def _follow(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return DONE
     except ControlError:
+        for event in _written_since(owner, seen_s):
+            _show_event(event, args, lines)
         return _ended(owner, args)
+
+
+def _show_event(event: Mapping[str, Any], args: argparse.Namespace, lines: PlainLines) -> None:
+    t_s = float(event["t_s"])
+    if args.json:
+        output.json_line({"type": "event", "kind": event["kind"], "t_s": t_s, "data": event["data"]})
+    else:
+        lines.event(event["kind"], event["data"], t_s)
+
+
+def _written_since(owner: Owner, t_s: float | None) -> list[Mapping[str, Any]]:
+    """What the journal has that was not asked for in time, the owner having gone between two looks."""
+    from rig.records.errors import RecordError
+    from rig.records.run import open_run
+
+    if t_s is None:
+        return []
+    try:
+        found = open_run(Path(str(owner.get("folder")))).journal.lines
+    except RecordError:
+        return []
+    return [line for line in found if line["t_s"] > t_s]
 
 
 def _ended(owner: Owner, args: argparse.Namespace) -> int:

@@ -96,6 +96,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return left.code if isinstance(left.code, int) else DONE if left.code is None else REFUSED
     except Exception as error:
         return _explain(error)
+    except BaseException as error:
+        # The fault that takes the controller away, by name like the refusals: the run is lost, nobody continued it.
+        if type(error).__qualname__ != "ControllerCrashed":
+            raise
+        output.complain(str(error))
+        return STOPPED
     return code
 
 

@@ -91,10 +91,14 @@ class EurothermEmulator(Slave):
             self._wake()
 
     def found_running(
-        self, segments: Sequence[tuple[float, float, float]], *, hold_back_degc: float = 5.0
+        self,
+        segments: Sequence[tuple[float, float, float]],
+        *,
+        hold_back_degc: float = 5.0,
+        power_pct: float = 0.0,
     ) -> None:
         """It is found running this program, as somebody left it: (degC/min, target degC, dwell s) each, ending in off.
-        The first ramp begins at the present temperature."""
+        The first ramp begins at the present temperature, the output at power_pct (what holds a hot furnace)."""
         registers = self.registers
         triples, blocks = registers.triples, registers.blocks
         if triples is not None:
@@ -105,7 +109,8 @@ class EurothermEmulator(Slave):
                 for place, value in enumerate((dwell_s, target, rate * unit_s / 60.0)):
                     triples.cells[3 * index + place] = value
         elif blocks is not None:
-            cells: list[tuple[int, float]] = [(0, 3), (1, hold_back_degc), (2, 1), (3, 1), (4, 1), (6, 1)]
+            cells: list[tuple[int, float]] = [(1, hold_back_degc), (2, 1), (3, 1), (4, 1), (6, 1)]
+            cells.append((0, 3 if hold_back_degc > 0.0 else 0))
             at = 8
             for rate, target, dwell_s in segments:
                 cells += [(at, 1), (at + 1, target), (at + 2, rate)]
@@ -119,6 +124,7 @@ class EurothermEmulator(Slave):
             registers.values[22] = 1
         self._wake()
         self.control.run()
+        self.control.loop.preset(power_pct)
         self._wake()
 
     # Modbus

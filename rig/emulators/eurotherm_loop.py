@@ -36,6 +36,10 @@ class Loop:
         self._pv = nan
         self.broken = False
 
+    def preset(self, output: float) -> None:
+        """Go on from this output."""
+        self._integral = output
+
     def output(self, dt_s: float, pv: float, setpoint: float, low: float, high: float) -> float:
         """The next output between low and high. pv is a number."""
         gain = 100.0 / self.band

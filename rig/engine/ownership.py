@@ -2,7 +2,7 @@
 socket.
 
 A request is one JSON object with `do` and the owner's token; what it does happens in the scan's thread, between two
-scans. Commands that may set something in motion need a person at the rig (safety rule 8); hold, stop and abort need nobody.
+scans. What may set something in motion needs a person at the rig (safety rule 8); hold, stop and abort need nobody.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Ownership:
             case "status":
                 return {"ok": True, "status": {**self._host.status(), **self._times(), **self._told()}}
             case "events":
-                return self._newer(request.get("after"))
+                return self._newer(self._host, request.get("after"))
             case "answer":
                 return self._answer(self._host, request)
             case str(word) if word in COMMANDS:
@@ -112,11 +112,12 @@ class Ownership:
     def _told(self) -> dict[str, Any]:
         return {key: self._note.get(key) for key in ("rig", "user", "since", "run", "folder", "speed")}
 
-    def _newer(self, after: Any) -> dict[str, Any]:
+    def _newer(self, host: Host, after: Any) -> dict[str, Any]:
         if after is not None and not isinstance(after, int):
             return _refused("`after` is the number of the last event that was seen")
         seen = after if after is not None else self._count
-        return {"ok": True, "last": self._count, "events": [e for e in self._events if e["n"] > seen]}
+        newer = [event for event in self._events if event["n"] > seen]
+        return {"ok": True, "last": self._count, "t_s": host.drive.now() / 1e9, "events": newer}
 
     def _answer(self, host: Host, request: Mapping[str, Any]) -> dict[str, Any]:
         step, key = str(request.get("step")), str(request.get("key"))

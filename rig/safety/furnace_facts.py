@@ -15,6 +15,7 @@ from rig.safety.purge import PurgeProof
 
 SLOPE_WINDOW_S: Final = 120.0
 FROZEN_WINDOW_S: Final = 600.0
+COARSE_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,45 +40,68 @@ class Atmosphere:
         return wanted
 
 
-@dataclass(slots=True)
 class Trend:
-    """The furnace's last minutes: slope of the process value, and whether it has moved at all."""
+    """The furnace's last minutes: slopes of process value and set point, and how far each has moved.
 
-    slope_degc_min: float | None = None
-    set_slope_degc_min: float | None = None
-    moved_degc: float | None = None
-    set_moved_degc: float | None = None
-    _points: deque[tuple[float, float, float]] = field(default_factory=deque)
+    slope_degc_min, set_slope_degc_min: least squares over two minutes, None until there is a minute of readings;
+    moved_degc, set_moved_degc: range over ten minutes, looked at each ten seconds, None until there are ten minutes.
+    """
+
+    def __init__(self) -> None:
+        self.slope_degc_min: float | None = None
+        self.set_slope_degc_min: float | None = None
+        self.moved_degc: float | None = None
+        self.set_moved_degc: float | None = None
+        self._recent: deque[tuple[float, float, float]] = deque()
+        self._coarse: deque[tuple[float, float, float]] = deque()
+        self._sums = [0.0] * 6  # t, t^2, pv, t pv, sp, t sp
+        self._base_s = 0.0
 
     def update(self, now_ns: int, process_degc: float | None, set_degc: float | None) -> None:
         """One scan. A reading that is not good ends the history: no slope is made across a gap."""
         if process_degc is None or set_degc is None:
-            self._points.clear()
-            self.slope_degc_min = self.set_slope_degc_min = self.moved_degc = self.set_moved_degc = None
+            self.__init__()  # type: ignore[misc]
             return
-        t_s = now_ns / NS
-        points = self._points
-        if points and t_s - points[-1][0] < 1.0:
+        recent = self._recent
+        if not recent:
+            self._base_s = now_ns / NS
+        t_s = now_ns / NS - self._base_s
+        if recent and t_s - recent[-1][0] < 1.0:
             return
-        points.append((t_s, process_degc, set_degc))
-        while t_s - points[0][0] > FROZEN_WINDOW_S:
-            points.popleft()
-        recent = [point for point in points if t_s - point[0] <= SLOPE_WINDOW_S]
-        if recent[-1][0] - recent[0][0] >= SLOPE_WINDOW_S / 2:
-            self.slope_degc_min = _slope([(p[0], p[1]) for p in recent])
-            self.set_slope_degc_min = _slope([(p[0], p[2]) for p in recent])
-        if t_s - points[0][0] >= FROZEN_WINDOW_S - 2:
-            self.moved_degc = max(p[1] for p in points) - min(p[1] for p in points)
-            self.set_moved_degc = max(p[2] for p in points) - min(p[2] for p in points)
+        self._add((t_s, process_degc, set_degc), 1.0)
+        recent.append((t_s, process_degc, set_degc))
+        while t_s - recent[0][0] > SLOPE_WINDOW_S:
+            self._add(recent.popleft(), -1.0)
+        if t_s - recent[0][0] >= SLOPE_WINDOW_S / 2:
+            self._fit(len(recent))
+        if not self._coarse or t_s - self._coarse[-1][0] >= COARSE_S:
+            self._look_back(t_s, process_degc, set_degc)
 
+    def _add(self, point: tuple[float, float, float], sign: float) -> None:
+        t, pv, sp = point
+        sums = self._sums
+        sums[0] += sign * t
+        sums[1] += sign * t * t
+        sums[2] += sign * pv
+        sums[3] += sign * t * pv
+        sums[4] += sign * sp
+        sums[5] += sign * t * sp
 
-def _slope(points: list[tuple[float, float]]) -> float:
-    """Least-squares slope in degC/min of (s, degC)."""
-    n = len(points)
-    mean_t = sum(t for t, _ in points) / n
-    mean_v = sum(v for _, v in points) / n
-    spread = sum((t - mean_t) ** 2 for t, _ in points)
-    return 60 * sum((t - mean_t) * (v - mean_v) for t, v in points) / spread if spread else 0.0
+    def _fit(self, n: int) -> None:
+        t, tt, pv, tpv, sp, tsp = self._sums
+        spread = n * tt - t * t
+        if spread > 0:
+            self.slope_degc_min = 60 * (n * tpv - t * pv) / spread
+            self.set_slope_degc_min = 60 * (n * tsp - t * sp) / spread
+
+    def _look_back(self, t_s: float, process_degc: float, set_degc: float) -> None:
+        coarse = self._coarse
+        coarse.append((t_s, process_degc, set_degc))
+        while t_s - coarse[0][0] > FROZEN_WINDOW_S:
+            coarse.popleft()
+        if t_s - coarse[0][0] >= FROZEN_WINDOW_S - COARSE_S:
+            self.moved_degc = max(p[1] for p in coarse) - min(p[1] for p in coarse)
+            self.set_moved_degc = max(p[2] for p in coarse) - min(p[2] for p in coarse)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class Commanded:
         self.spun.hear(HV, "pumps.a")
         self.refused: dict[tuple[float, str], str] = {}
         for delay_s, command in commands:
-            self.spun.after("clock", delay_s, lambda t=delay_s, c=command: self.give(t, c), running=True)
+            self.spun.after("clock", delay_s, partial(self.give, delay_s, command), running=True)
         self.result: Result = self.spun.run()
         self.start_s = self.spun.first("clock", running=True) / NS
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from rig.cli.main import main
 from tests.end_to_end.measures import HV, Unplugged, unplugged
 
 ATTESTED = '[co-deposit]\nattested = { name = "N. N.", reason = "mains off, output earthed" }\n'
@@ -46,3 +48,17 @@ def test_a_persons_attestation_ends_it(tmp_path: Path) -> None:
     assert found.result.left is not None and "off by attestation" in found.result.left
     # Asked 5 s after the abort; the discharge time counts from the person's word.
     assert 35.0 <= found.ended_s < 40.0
+
+
+def test_the_command_says_so_and_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    faults, answers = tmp_path / "faults.toml", tmp_path / "answers.toml"
+    faults.write_text(f'[[fault]]\nat = "200 s"\non = "{HV}"\nkind = "unplug"\n', encoding="utf-8")
+    answers.write_text(
+        ATTESTED + 'primed = true\nwiped = true\nearthed = true\n[transfer]\nmat_mass = "470 mg"\n',
+        encoding="utf-8",
+    )
+    words = ["run", "tio2-pcnf-spin", "--runs", str(tmp_path / "runs"), "--json"]
+    assert main([*words, "--faults", str(faults), "--answers", str(answers)]) == 1
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (result["type"], result["outcome"]) == ("result", "aborted")
+    assert result["reason"].startswith(f"supply-unread:{HV}")

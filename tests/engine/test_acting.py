@@ -113,9 +113,12 @@ def test_off_goes_out_in_the_same_scan_and_before_its_event_is_written() -> None
     bench.scan(TWENTY)
     order: list[str] = []
     bench.line.off = lambda member: order.append("off")  # type: ignore[method-assign]
-    bench.outlet.act(
-        HV_OFF, False, bench.now_ns, lambda kind, data: order.append(f"event {kind}") or Ticket()
-    )
+
+    def write(kind: str, data: dict[str, Any]) -> Ticket:
+        order.append(f"event {kind}")
+        return Ticket()
+
+    bench.outlet.act(HV_OFF, False, bench.now_ns, write)
     assert order == ["off", "event off"]
     assert bench.outlet.ordered is None
 

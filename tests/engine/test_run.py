@@ -20,10 +20,12 @@ class Driven:
     def __init__(self, *visits: list[Scripted], can_attest: bool = True) -> None:
         self.bench = Bench()
         self.unit = self.bench.unit
-        made = [
-            Visit("spin", tuple(p.step_id for p in phases), lambda phases=phases: phases) for phases in visits
-        ]  # type: ignore[misc]
+        made = [self._visit(phases) for phases in visits]
         self.run = Run("r", made, {"spin": self.unit}, self.write, can_attest, "Ada")
+
+    @staticmethod
+    def _visit(phases: list[Scripted]) -> Visit:
+        return Visit("spin", tuple(phase.step_id for phase in phases), lambda: phases)
 
     def write(self, kind: str, data: dict[str, Any]) -> None:
         self.bench.journal.append((kind, data))
@@ -113,13 +115,12 @@ def test_it_is_closed_only_when_proved_and_discharged() -> None:
     driven.bench.fire(Command.ABORT)
     driven.scan(20, after_s=100.0)
     assert driven.run.ending is not None
-    assert not driven.run.closed  # somebody can attest: it is waited for
+    assert [driven.run.closed] == [False]  # somebody can attest: it is waited for
     driven.bench.set_proved(True, since_s=1.0)
     driven.scan()
-    assert not driven.run.closed
+    assert [driven.run.closed] == [False]
     driven.scan(2, after_s=30.0)
-    assert driven.run.closed
-    assert not driven.run.left_unproved
+    assert (driven.run.closed, driven.run.left_unproved) == (True, False)
 
 
 def test_where_nobody_can_attest_it_is_left_loudly_after_its_time() -> None:

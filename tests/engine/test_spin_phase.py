@@ -23,6 +23,10 @@ def clock_s(hand: Hand) -> float:
     return elapsed
 
 
+def until_clock(hand: Hand, elapsed_s: float) -> None:
+    hand.until(lambda _: clock_s(hand) >= elapsed_s)
+
+
 # Starting
 
 
@@ -176,7 +180,7 @@ def test_a_hold_stops_the_clock_and_the_total_is_exact() -> None:
     spans: list[float] = []
     for hold_at_s in (30.0, 70.0):
         hand.run_to("clock")
-        hand.until(lambda _, t=hold_at_s: clock_s(hand) >= t)
+        until_clock(hand, hold_at_s)
         hand.done("holding")
         held_s = clock_s(hand)
         hand.idle(60.0)

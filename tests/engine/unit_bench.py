@@ -19,7 +19,7 @@ from rig.safety.proof import HvProof
 
 PAIR = Limit(25.0, "kV", "rig limit")
 LIMITS = hv_limits("hv.needle", rating_kv=40, limit_kv=25, rating_ma=3, limit_ua=50, polarity=1)
-ON = {"hv.needle": HvOutput(True, 20.0, 50.0), "pumps.a": PumpOutput(True, 1.0, 14.43, 1)}
+ON: dict[str, Output] = {"hv.needle": HvOutput(True, 20.0, 50.0), "pumps.a": PumpOutput(True, 1.0, 14.43, 1)}
 
 
 @dataclass
@@ -144,6 +144,10 @@ class Bench:
     def said(self, kind: str) -> list[dict[str, Any]]:
         return [data for what, data in self.journal if what == kind]
 
+    def state(self) -> State:
+        """Where the unit is."""
+        return self.unit.state
+
     def states(self) -> list[str]:
         return [data["to"] for data in self.said("state")]
 
@@ -151,5 +155,5 @@ class Bench:
 def running(*phases: Scripted, conditions: tuple[Condition, ...] = ()) -> Bench:
     bench = Bench(*conditions).begin(*(phases or (Scripted(),)))
     bench.scan()
-    assert bench.unit.state is State.RUNNING
+    assert bench.state() is State.RUNNING
     return bench

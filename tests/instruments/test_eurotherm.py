@@ -81,7 +81,11 @@ def test_sensor_and_loop_break_of_the_status_word() -> None:
 
 
 def test_program_and_segment_by_model() -> None:
-    for model, register, more in (("epc3000", 56, [(ask(1236), word_reply(1))]), ("3216", 330, []), ("2416", 56, [])):
+    for model, register, more in (
+        ("epc3000", 56, [(ask(1236), word_reply(1))]),
+        ("3216", 330, []),
+        ("2416", 56, []),
+    ):
         port = Script((ask(register), word_reply(3)), *more)
         driver = driver_on(port, model)
         values = driver.read("program")
@@ -111,7 +115,9 @@ def test_status_codes_by_model(model: str, code: int, state: float) -> None:
 def test_a_status_code_of_another_model_is_no_state() -> None:
     for model, code in (("epc3000", 0), ("epc3000", 3), ("3216", 4), ("2416", 5)):
         port = Script(
-            (VALUES, float_reply(20.0, 0.0, 0.0, 0.0, 0.0)), (ask(75), word_reply(0)), (ask(23), word_reply(code))
+            (VALUES, float_reply(20.0, 0.0, 0.0, 0.0, 0.0)),
+            (ask(75), word_reply(0)),
+            (ask(23), word_reply(code)),
         )
         with pytest.raises(BadReply, match=f"program status reads {code}.*another model"):
             driver_on(port, model).read("status")
@@ -189,8 +195,8 @@ def test_commands_of_off_go_out_within_a_fifth_of_a_second(model: str) -> None:
     begun_ns = bench.time.now_ns
     off_ns = []
     bench.port.on_reply = lambda reply: (
-        off_ns.append(bench.time.now_ns) if bench.controller.output_pct == 0.0 else None
-    ) or reply
+        (off_ns.append(bench.time.now_ns) if bench.controller.output_pct == 0.0 else None) or reply
+    )
     bench.driver.off()
     assert (off_ns[0] - begun_ns) / 1e9 < 0.3
 
@@ -268,7 +274,9 @@ def test_the_first_reset_is_not_sent_to_a_controller_that_would_take_it_for_run(
     bench.controller.registers.triples.cells.update({0: 600.0, 1: 900.0, 2: 10.0})  # type: ignore[union-attr]
     bench.values[24] = 800.0
     driver = driver_on(bench.port, "2416")
-    with pytest.raises(BadReply, match=r"declared as Eurotherm 2416, but its model word is 3216.*manual at 0 %"):
+    with pytest.raises(
+        BadReply, match=r"declared as Eurotherm 2416, but its model word is 3216.*manual at 0 %"
+    ):
         driver.off()
     bench.time.pass_s(600)
     assert bench.power() == 0.0
@@ -276,7 +284,9 @@ def test_the_first_reset_is_not_sent_to_a_controller_that_would_take_it_for_run(
     assert bench.values[24] == 0.0
 
 
-@pytest.mark.parametrize(("real", "declared"), [("2416", "3216"), ("2416", "epc3000"), ("3216", "2416"), ("epc3000", "2416")])
+@pytest.mark.parametrize(
+    ("real", "declared"), [("2416", "3216"), ("2416", "epc3000"), ("3216", "2416"), ("epc3000", "2416")]
+)
 def test_identify_finds_another_model(real: str, declared: str) -> None:
     bench = EurothermBench(real)
     with pytest.raises(BadReply, match="correct `model` in the rig file"):
@@ -319,7 +329,10 @@ def test_set_up_only_reads(model: str) -> None:
         ({"units": 1}, "counts in Fahrenheit; set .* units degC"),
         ({"units": 2}, "counts in Kelvin"),
         ({"units": 7}, "counts in code 7"),
-        ({"low_word_first": True}, "high limit reads 12000 with 1 decimals in the plain area and .* in the float"),
+        (
+            {"low_word_first": True},
+            "high limit reads 12000 with 1 decimals in the plain area and .* in the float",
+        ),
     ],
 )
 def test_numbers_that_cannot_be_trusted(options: dict[str, int], text: str) -> None:
@@ -371,7 +384,9 @@ def test_a_watchdog_that_guards_nothing(register: int, value: float, text: str) 
     assert len(bench.driver.problems) == 1
     with pytest.raises(Refused, match=text):
         bench.driver.check_watchdog()
-    with pytest.raises(Refused, match=r"watchdog time-out 60 s, watchdog action fall back; .* fallback value 0.0 %"):
+    with pytest.raises(
+        Refused, match=r"watchdog time-out 60 s, watchdog action fall back; .* fallback value 0.0 %"
+    ):
         bench.driver.check_settings()
     with pytest.raises(Refused, match=f"program 1: not loaded: furnace.tube: .*{text}"):
         bench.driver.apply(run())

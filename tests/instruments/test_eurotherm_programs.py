@@ -183,7 +183,9 @@ def test_set_points_are_zero_before_anything_is_loaded_so_that_a_reset_heats_not
     bench = ready(model)
     bench.values[24] = bench.values[25] = 800.0
     seen: list[tuple[float, float]] = []
-    loaded = (lambda: blocks(bench).cells.get((1, 8), 0)) if model != "3216" else (lambda: triples(bench).cells)
+    loaded = (
+        (lambda: blocks(bench).cells.get((1, 8), 0)) if model != "3216" else (lambda: triples(bench).cells)
+    )
 
     def watch(data: bytes) -> bytes:
         if loaded():
@@ -267,7 +269,9 @@ def test_rates_of_a_3216_follow_its_own_unit() -> None:
 def test_a_rate_that_its_resolution_makes_nothing_is_refused() -> None:
     """5 degC/min as 0.083 degC/s with one decimal is 0.1, 2 degC/min is 0.0: a step, at full power."""
     bench = ready("3216", rate_unit=2)
-    with pytest.raises(Refused, match=r"segment 1, target and rate: written 280, 0.0833333, but it reads 280, 0.1"):
+    with pytest.raises(
+        Refused, match=r"segment 1, target and rate: written 280, 0.0833333, but it reads 280, 0.1"
+    ):
         bench.driver.apply(run())
     with pytest.raises(Refused, match="but it reads 800, 0"):
         bench.driver.apply(run(FOUNDING[1], number=2))

@@ -79,7 +79,7 @@ class Instrument:
     """A driver of one exchange a call; each attempt at a mute instrument costs the deadline."""
 
     polls: tuple[Poll, ...] = (Poll("value", 0.1, 1.0),)
-    channels = (ChannelInfo("value", "", "state"),)
+    channels: tuple[ChannelInfo, ...] = (ChannelInfo("value", "", "state"),)
 
     def __init__(self, script: Script, port: Port) -> None:
         self.name = script.name
@@ -158,7 +158,11 @@ class LineBench:
 
     def at(self, t_ms: float, action: Callable[[], object]) -> None:
         """Have something done at a time."""
-        self.scheduler.call_at(round(t_ms * MS), lambda: action() and None, Rank.COMMAND)
+
+        def act() -> None:
+            action()
+
+        self.scheduler.call_at(round(t_ms * MS), act, Rank.COMMAND)
 
     def until(self, t_ms: float) -> None:
         """Let virtual time pass."""

@@ -87,14 +87,15 @@ def test_the_flag_of_quality_is_set_by_changes_only() -> None:
     board = Board()
     board.declare("hv.needle.kv", S)
     put(board, 1, kv=1.0)
-    board.quality_changed = False
-    put(board, 2, kv=7.0)
-    assert not board.quality_changed
-    board.fail(["hv.needle.kv"], 3, "gone")
-    assert board.quality_changed
-    board.quality_changed = False
-    put(board, 4, kv=7.0)
-    assert board.quality_changed
+    flags = []
+    for t_ns, kv in ((2, 7.0), (3, None), (4, 7.0), (5, 8.0)):
+        board.quality_changed = False
+        if kv is None:
+            board.fail(["hv.needle.kv"], t_ns, "gone")
+        else:
+            put(board, t_ns, kv=kv)
+        flags.append(board.quality_changed)
+    assert flags == [False, True, True, False]
 
 
 qualities = st.one_of(st.tuples(st.just("good"), st.floats(-50, 50)), st.tuples(st.just("bad"), st.just(0.0)))

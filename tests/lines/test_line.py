@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -82,7 +83,7 @@ def test_off_goes_before_orders_and_orders_before_polls(chain: tuple[Script, Scr
 def test_the_newest_order_wins(hv: Script) -> None:
     bench = LineBench((hv, "hv")).start()
     for t_ms, voltage in ((1061, 5), (1065, 6), (1070, 7)):
-        bench.at(t_ms, lambda voltage=voltage: bench.line.order("hv.needle", kv(voltage)))
+        bench.at(t_ms, partial(bench.line.order, "hv.needle", kv(voltage)))
     bench.until(1200)
     assert hv.words()[-2:] == ["poll value", "7 kV"]
     assert bench.line.members["hv.needle"].told == kv(7)
@@ -114,7 +115,7 @@ def test_what_was_told_and_since_when(hv: Script) -> None:
     bench.until(100)
     assert (member.told, member.told_state, member.told_ns) == (None, Told.TOLD, 20 * MS)
     for t_ms, voltage in ((200, 1), (300, 2)):  # a ramp's steps do not move the time
-        bench.at(t_ms, lambda voltage=voltage: bench.line.order("hv.needle", kv(voltage)))
+        bench.at(t_ms, partial(bench.line.order, "hv.needle", kv(voltage)))
     bench.until(400)
     assert (member.told, member.told_ns) == (kv(2), 220 * MS)
     bench.at(500, lambda: bench.line.off("hv.needle"))

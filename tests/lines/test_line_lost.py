@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 
 from rig.lines.board import Board
 from rig.lines.clocks import RealClock
@@ -96,7 +97,7 @@ def test_each_renewal_moves_the_lease_on() -> None:
     script = Script("hv.needle")
     bench = live_bench(script)
     for t_ms in range(1000, 5000, 100):
-        bench.at(t_ms - 5, lambda t_ms=t_ms: bench.line.renew((t_ms + 800) * MS))
+        bench.at(t_ms - 5, partial(bench.line.renew, (t_ms + 800) * MS))
     bench.until(5600)
     assert "off" not in script.words()
     bench.until(6000)

@@ -44,7 +44,11 @@ def test_at_one_instant_ranks_go_first_then_names_then_the_order_of_planning() -
 
 def test_a_call_planned_for_the_past_happens_now() -> None:
     scheduler, times = Scheduler(), list[int]()
-    scheduler.call_at(7, lambda: scheduler.call_at(3, lambda: times.append(scheduler.now_ns)) and None)
+
+    def late() -> None:
+        scheduler.call_at(3, lambda: times.append(scheduler.now_ns))
+
+    scheduler.call_at(7, late)
     scheduler.run(never)
     assert times == [7]
 

@@ -70,7 +70,11 @@ class WireBench:
 
     def at(self, t_ns: int, action: Callable[[], object]) -> None:
         """Something happens at a moment."""
-        self.scheduler.call_at(t_ns, lambda: action() and None, Rank.COMMAND)
+
+        def act() -> None:
+            action()
+
+        self.scheduler.call_at(t_ns, act, Rank.COMMAND)
 
     def now(self) -> int:
         return self.scheduler.now_ns

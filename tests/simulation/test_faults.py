@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rig.bench.faults import KINDS, Fault
+from rig.cli.main import main
 from rig.emulators.adam import AdamEmulator
 from rig.emulators.glassman import GlassmanEmulator
 from rig.engine.drive import VirtualDrive
@@ -243,3 +244,12 @@ def test_what_cannot_be_brought_about_is_refused_before_anything_moves() -> None
             with pytest.raises(CannotFail, match=f"'{kind}' on {on}"):
                 FaultPlan(lab, drive, [fault(on, kind, 1.0)])
     lab.close()
+
+
+def test_a_crash_is_told_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    faults = tmp_path / "faults.toml"
+    faults.write_text('[[fault]]\nat = "30 s"\non = "controller"\nkind = "crash"\n', encoding="utf-8")
+    words = ["run", "tio2-pcnf-spin", "--yes", "--runs", str(tmp_path / "runs"), "--faults", str(faults)]
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert "the controller was made to crash" in said and "Traceback" not in said
