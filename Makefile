@@ -22,9 +22,8 @@ help:
 	@echo "make lock    resolve lock/ anew (UPGRADE=1 takes newer versions)"
 	@echo "make clean   remove the environment and what was built"
 
-# The furnace steps are not built yet: until then the demonstration is the founding recipe's spinning part.
 demo: $(VENV)/.package
-	@$(BIN)/spinrig run tio2-pcnf-spin --yes
+	@$(BIN)/spinrig run tio2-pcnf --yes
 
 test: $(VENV)/.test $(VENV)/.qt-libraries
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)

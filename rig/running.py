@@ -54,8 +54,8 @@ class FileAnswers:
     """Answers known beforehand: an answers file, and for `--yes` each question's default, but never an attestation.
 
     elsewhere: what is not answered here will be answered by another way (a terminal, `spinrig answer`). real: on a real
-    rig nobody can know beforehand that a needle is primed, wiped or earthed, or that a mains switch is off: such answers
-    are not taken from a file.
+    rig nobody can know beforehand that a needle is primed, wiped or earthed, or that a mains switch is off: such
+    answers are not taken from a file.
     """
 
     def __init__(

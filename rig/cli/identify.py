@@ -36,6 +36,9 @@ EFFECTS: Final = {
     "vaisala": "S, then ?. A transmitter that sends by itself (RUN) stops doing so; with an address it is opened and "
     "closed again.",
     "adam-4000": "$AAM and $AAF. Nothing else happens.",
+    "eurotherm": "Reads registers 107 and 122. A comms watchdog counts it as a sign of life.",
+    "alicat": "AVE and A??M*. Nothing else happens.",
+    "rapidox": "D. Nothing else happens.",
 }
 """What identifying sends, and what that does, by driver (the instruments' manuals)."""
 TIMING_EFFECTS: Final = {"glassman": " With --timing also Q.", "adam-4000": " With --timing also $AA6."}

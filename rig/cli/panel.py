@@ -28,6 +28,19 @@ _STATE_STYLES: Final = {
     "Pausing": WARN, "Restarting": WARN, "Stopping": WARN, "Stopped": WARN, "Aborting": BAD, "Aborted": BAD,
     "Clearing": WARN,
 }  # fmt: skip
+_FURNACE: Final = (
+    (
+        "furnace.",
+        "temperature_degc",
+        (
+            ("temperature_degc", "{:.1f} degC"),
+            ("setpoint_degc", "set {:.1f} degC"),
+            ("power_pct", "{:.0f} % power"),
+        ),
+    ),
+    ("gas.", "flow_sccm", (("flow_sccm", "{:.0f} sccm"),)),
+    ("oxygen.", "oxygen_ppm", (("oxygen_ppm", "{:.3g} ppm O2"),)),
+)
 _QUALITY: Final = {"stale": "STALE", "bad": "BAD", "missing": "not read"}
 
 
@@ -52,6 +65,8 @@ def rows(status: Mapping[str, Any]) -> list[Row]:
     found += _meters(status, "current.", "current_na", "current", (("current_na", "{:.1f} nA"),))
     climate = (("temperature_degc", "{:.1f} degC"), ("humidity_pct", "{:.1f} %RH"))
     found += _meters(status, "climate.", "humidity_pct", "chamber", climate)
+    for section, mark, forms in _FURNACE:
+        found += _meters(status, section, mark, "", forms)
     found += _interlocks(status)
     found.append(_alarms(status))
     return found
@@ -70,7 +85,8 @@ def phase_of(progress: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the present phase says of itself; empty where there is none."""
     for unit in progress["units"].values():
         phase: Mapping[str, Any] | None = unit.get("phase")
-        return phase or {}
+        if phase:
+            return phase
     return {}
 
 
@@ -188,7 +204,7 @@ def _meters(
     ]
     return [
         Row(
-            label if len(names) == 1 else name,
+            label if label and len(names) == 1 else name,
             tuple(reading(status, f"{name}.{short}", form) for short, form in forms),
         )
         for name in names
@@ -239,11 +255,13 @@ def one_line(status: Mapping[str, Any]) -> str:
         if output["kind"] == "hv":
             voltage = reading(status, f"{name}.voltage_kv", "{:.2f} kV").text
             parts.append(f"{name} {voltage} {supply_state(status, name).text}")
-        else:
+        elif output["kind"] == "pump":
             rate = reading(status, f"{name}.rate_ml_h", "{:.3g} ml/h").text
             parts.append(f"{name} {rate} {reading(status, f'{name}.delivered_ml', '{:.3f} ml').text}")
-    for label in ("current", "chamber"):
-        parts += [" ".join(c.text for c in row.cells) for row in rows(status) if row.label == label]
+    for row in rows(status):
+        if row.label in ("current", "chamber") or row.label.startswith(("furnace.", "gas.", "oxygen.")):
+            name = "" if row.label in ("current", "chamber") else f"{row.label} "
+            parts.append(name + " ".join(cell.text for cell in row.cells))
     if status.get("remaining_s") is not None and status.get("step"):
         parts.append(f"about {duration_text(status['remaining_s'])} to go")
     parts.append(f"alarms {status.get('alarms') or 0}")

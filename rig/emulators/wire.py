@@ -36,6 +36,8 @@ class Wire:
         self.name = name
         self.host: Host | None = None
         self.devices: list[Device] = []
+        self.late_ns = LATE_NS
+        """How much later a `late` reply comes on this wire."""
         self.faults: dict[str, bool] = dict.fromkeys(LINE_FAULTS, False)
         self.heard: list[tuple[int, bytes]] | None = None
         """Where a test asks for it: every packet of bytes that reached the instruments, with its time."""
@@ -81,5 +83,5 @@ class Wire:
         if faults["truncate"] and len(data) > 1:
             data = data[: self._rng.randrange(1, len(data))]
         if faults["late"]:
-            begins_ns += LATE_NS
+            begins_ns += self.late_ns
         self.host.arrive(data, begins_ns)

@@ -44,7 +44,7 @@ class UnitSpec:
     """What a unit is made of.
 
     outputs: name to kind; decide: its guard; proofs: of its supplies; ready: why it may not start yet; facts: what it
-    knows beyond readings, fed at each scan by `feed`; left: what is on or hot when nobody looks any more, None if nothing.
+    knows beyond readings, fed at each scan by `feed`; left: what is on or hot when nobody looks any more, or None.
     """
 
     name: str

@@ -12,6 +12,11 @@ Source: Advantech ADAM-4000 Series User's Manual, chapters 4 and 7. In short (AA
 With the checksum option, two upper-case hex digits stand before each CR: the sum modulo 256 of all bytes before them.
 A reply to $AA6 carries neither address nor time, so nothing but the checksum tells a damaged one from an intact one;
 without it, two consecutive replies have to agree before a contact is called healthy (safety rule 9).
+
+Nor does it carry a number: behind a link that delays, the answer to an old question looks like that to the newest. So
+once a reply has been missed, $AA6 is not asked again before a fence has been passed: $AAM, whose reply names itself,
+has been answered in time. Modules answer in order, so nothing older can come after it. One fence at most is out; while
+it is unanswered nothing is asked and every contact stays bad.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ from rig.instruments.roles import Identity, Poll
 from rig.instruments.settings import InputsSettings
 from rig.lines.errors import BadReply, InstrumentError, NoReply, Preempted, Refused
 from rig.lines.port import LinkSpec, Port
-from rig.readings import ChannelInfo
+from rig.readings import NS, ChannelInfo
 
 LINK = LinkSpec(9600)
 
@@ -31,6 +36,8 @@ POLL_BYTES = (7, 10)
 """Bytes of one poll with checksum, out and in; without it there are two exchanges of (5, 8)."""
 TURNAROUND_S = 0.01
 """From the end of a request to the beginning of its reply: our assumption, the manual gives none."""
+LOST_NS = 3 * NS
+"""A fence unanswered for so long counts as lost, and another is sent: our assumption that no link delays more."""
 
 SAFETY_REFUSED: Mapping[str, str] = {
     "4051": "the maker's manual and data sheet contradict each other on what a closed dry contact reads, "
@@ -121,6 +128,12 @@ class Adam:
         )
         self._ask_inputs = self._request(b"6")
         self._length = 10 if settings.checksum else 8
+        self._fence = self._request(b"M")
+        # How its answer begins. No reply to $AA6 does: that one ends in 00 where this one has the model's number.
+        self._fence_reply = b"!" + self._address + self.model.encode("ascii")
+        self._owed = False  # an answer to something asked before may still come
+        self._fence_ns: int | None = None  # when the fence was sent that nothing has answered yet
+        self._late = b""  # what has come since then
         # What the last good reply said: most replies are equal to the one before.
         self._last_reply: bytes | None = None
         self._last_values: dict[str, float | None] = {}
@@ -153,11 +166,50 @@ class Adam:
             return Refused(f"{self.name}: {what}: the module answered that it does not know the command")
         return BadReply(f"{self.name}: {what}: reply damaged or not meant for us: {reply!r}")
 
+    def _clear(self) -> None:
+        """Throw away what came unasked. A whole reply among it shows that question and answer are out of step."""
+        stray = self._port.discard_input()
+        if stray:
+            self._late = (self._late + stray)[-256:]
+            if b"\r" in stray:
+                self._owed = True
+
     def _exchange(self, message: bytes) -> bytes:
+        """Send and take one reply; it stays owed until the caller has found it to be the answer."""
         port = self._port
-        port.discard_input()
+        self._owed = True
         port.write(message)
         return port.read_until(b"\r", 32)
+
+    def _is_fence(self, line: bytes) -> bool:
+        """Whether a line is the answer to the fence; what noise left before its beginning does not count."""
+        start = line.rfind(self._fence_reply[:1])
+        text = self._text(line[start:]) if start >= 0 else None
+        return text is not None and text.startswith(self._fence_reply)
+
+    def _passed(self) -> bool:
+        """Send the fence and throw away everything up to its answer; False if that did not come in time.
+
+        While an earlier fence is unanswered it sends nothing and is False: with two of them out, the answer to the
+        first would pass for that to the second.
+        """
+        port = self._port
+        if self._fence_ns is not None:
+            lines = self._late.splitlines(keepends=True)
+            if not any(self._is_fence(line) for line in lines) and port.now_ns() - self._fence_ns < LOST_NS:
+                return False
+        self._late = b""
+        port.write(self._fence)
+        self._fence_ns = sent_ns = port.now_ns()
+        while True:
+            line = port.read_until(b"\r", 256)
+            if not line.endswith(b"\r") or port.now_ns() - sent_ns > port.deadline_s * NS:
+                self._late = line
+                return False
+            if self._is_fence(line):
+                self._fence_ns = None
+                self._owed = False
+                return True
 
     def _check_preempted(self, what: str) -> None:
         if self._port.off_waiting():
@@ -181,15 +233,29 @@ class Adam:
         return values
 
     def _ask(self) -> dict[str, float | None]:
+        what = "inputs ($AA6)"
         reply = b""
         for attempt in range(self._port.attempts):
             if attempt:
-                self._check_preempted("inputs ($AA6)")
+                self._check_preempted(what)
+            self._clear()
+            if self._owed:
+                if not self._passed():
+                    if attempt:
+                        break
+                    raise NoReply(
+                        f"{self.name}: {what}: not asked; a reply was missed, and the module has not answered $AAM "
+                        f"within {self._port.deadline_s:g} s since, so that a late reply could pass for a new one"
+                    )
+                self._check_preempted(what)
             reply = self._exchange(self._ask_inputs)
             values = self._values(reply)
             if values is not None:
+                self._owed = False
                 return values
-        raise self._fail("inputs ($AA6)", reply)
+            if self._text(reply) == b"?" + self._address:
+                self._owed = False
+        raise self._fail(what, reply)
 
     def read(self, poll: str) -> dict[str, float | None]:
         """1 for each healthy contact, 0 for each other.
@@ -224,6 +290,7 @@ class Adam:
             raise BadReply(
                 f"{self.name}: declared as ADAM-{self.model}, but the module calls itself {name!r}"
             )
+        # $AAF last: once it is answered, an $AAM that was asked twice is answered as well.
         return Identity(f"ADAM-{name}", firmware=self._told(b"F"), text=f"!{self._address.decode()}{name}")
 
     def _told(self, command: bytes) -> str | None:
@@ -234,14 +301,25 @@ class Adam:
         for attempt in range(self._port.attempts):
             if attempt:
                 self._check_preempted(what)
+            self._clear()
+            owed = self._owed
             reply = self._exchange(message)
             text = self._text(reply) if reply else None
             if text is not None and text[:3] == b"!" + self._address and len(text) > 3 and text.isascii():
                 told = text[3:].decode("ascii")
-                if told.isprintable():
+                late = command != b"M" and text.startswith(self._fence_reply)
+                if told.isprintable() and not late:
+                    self._owed = owed and command == b"M"
+                    if not self._owed:
+                        self._fence_ns = None
                     return told
             if text == b"?" + self._address:
+                if command == b"M":
+                    self._fence_reply = text  # this module answers the fence so
+                self._owed = owed
                 return None
+            if command == b"M":
+                self._fence_ns, self._late = self._port.now_ns(), b""
         if not reply:
             return None
         raise self._fail(what, reply)

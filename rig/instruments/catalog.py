@@ -177,8 +177,8 @@ CATALOG: Final[dict[str, DriverInfo]] = {
             link=eurotherm.LINK,
             make="rig.instruments.eurotherm:Eurotherm",
             emulator="rig.emulators.eurotherm:EurothermEmulator",
-            proven="byte pairs after handbook HA026230; minimalmodbus drives the emulator; comms watchdog not proven on "
-            "hardware; not yet on hardware",
+            proven="byte pairs after handbook HA026230; minimalmodbus drives the emulator; not yet on hardware, the "
+            "comms watchdog neither",
             models=("epc3000", "3216", "2416"),
             addresses=range(1, 255),
             default_address=1,

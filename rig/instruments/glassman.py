@@ -13,6 +13,12 @@ Source: XP Glassman manual 102002-177 Rev M2, serial interface chapter. In short
 The checksum is the sum modulo 256, as two upper-case hex digits, of all bytes after SOH (request) or after the first
 letter (reply). The supply switches itself off 1.5 s after the last valid message; the poll feeds it, and this driver
 never sends C1, which would disable that for good.
+
+Replies carry no number: behind a link that delays, the answer to an old request looks like that to the newest. So once
+a reply has been missed, nothing is asked or set before a fence has been passed: V, the only request answered by B, has
+been answered in time. The supply answers in order, so nothing older can come after it. One fence at most is out; while
+it is unanswered nothing else is sent, and the supply's watchdog is not fed. "Off" alone waits for no fence: it is sent
+first, and told again behind the fence where its acknowledgement could be that of something older.
 """
 
 from __future__ import annotations
@@ -34,6 +40,9 @@ TURNAROUND_S = 0.01
 """From the end of a request to the beginning of its reply: our assumption, the manual gives none."""
 WATCHDOG_S = 1.5
 """The supply's own: HV off and both programs to zero after this time without a valid message."""
+
+LOST_NS = 3 * NS
+"""A fence unanswered for so long counts as lost, and another is sent: our assumption that no link delays more."""
 
 SET_FULL = 0xFFF
 MONITOR_FULL = 0x3FF
@@ -81,6 +90,18 @@ RESET_ALL = set_request(0, 0, RESET)
 _ACKNOWLEDGED = b"A\r"
 
 
+def _is_version(line: bytes) -> bool:
+    """Whether a line ends in an intact B reply; what noise left before it does not count."""
+    reply = line[-6:]
+    return (
+        len(reply) == 6
+        and reply[0] == 0x42
+        and reply[5] == 13
+        and _HEX2[sum(reply[1:3]) & 0xFF] == reply[3:5]
+        and _HEX_DIGITS.issuperset(reply[1:3])
+    )
+
+
 def counts_for(wanted: float, full: float, limit: float) -> int:
     """12-bit counts for a wanted value: the nearest step, the one below where the nearest would exceed `limit`.
 
@@ -125,6 +146,9 @@ class Glassman:
         self._tripped: str | None = None
         self._bits: int | None = None  # the newest status since the last set message
         self._bits_ns = 0
+        self._owed = False  # a reply to something sent before may still come
+        self._fence_ns: int | None = None  # when the V was sent that nothing has answered yet
+        self._late = b""  # what has come since then
 
     # Asking
 
@@ -153,11 +177,64 @@ class Glassman:
             return code if code in ERRORS else None
         return None
 
+    def _clear(self) -> None:
+        """Throw away what came unasked. A whole reply among it shows that request and reply are out of step."""
+        stray = self._port.discard_input()
+        if stray:
+            self._late = (self._late + stray)[-256:]
+            if b"\r" in stray:
+                self._owed = True
+
     def _exchange(self, message: bytes) -> bytes:
+        """Send and take one reply; it stays owed until the caller has found it to be the answer."""
         port = self._port
-        port.discard_input()
+        self._owed = True
         port.write(message)
-        return port.read_until(b"\r", 32)
+        reply = port.read_until(b"\r", 32)
+        if self._fence_ns is not None:
+            self._late = (self._late + reply)[-256:]
+        return reply
+
+    def _passed(self) -> bool:
+        """Send the fence and throw away everything up to its answer; False if that did not come in time.
+
+        While an earlier fence is unanswered it sends nothing and is False: with two of them out, the answer to the
+        first would pass for that to the second.
+        """
+        port = self._port
+        if self._fence_ns is not None:
+            lines = self._late.splitlines(keepends=True)
+            if not any(map(_is_version, lines)) and port.now_ns() - self._fence_ns < LOST_NS:
+                return False
+        self._late = b""
+        port.write(VERSION)
+        self._fence_ns = sent_ns = port.now_ns()
+        while True:
+            line = port.read_until(b"\r", 256)
+            if not line.endswith(b"\r") or port.now_ns() - sent_ns > port.deadline_s * NS:
+                self._late = line
+                return False
+            if _is_version(line):
+                self._fence_ns = None
+                self._owed = False
+                return True
+
+    def _in_step(self, what: str, attempt: int) -> bool:
+        """Before each attempt: True when no reply but the next one's can come. False when there is no such proof after
+        an attempt of the same call has failed; NoReply when there was none."""
+        if attempt:
+            self._check_preempted(what)
+        self._clear()
+        if self._owed:
+            if not self._passed():
+                if attempt:
+                    return False
+                raise NoReply(
+                    f"{self.name}: {what}: not sent; a reply was missed, and since then the supply has not answered V "
+                    f"within {self._port.deadline_s:g} s, so that a late reply could pass for a new one"
+                )
+            self._check_preempted(what)
+        return True
 
     def _check_preempted(self, what: str) -> None:
         if self._port.off_waiting():
@@ -167,8 +244,8 @@ class Glassman:
         """One intact R reply. Its status is kept, and a supply that let go by itself is remembered as tripped."""
         reply = b""
         for attempt in range(self._port.attempts):
-            if attempt:
-                self._check_preempted("status")
+            if not self._in_step("status", attempt):
+                break
             reply = self._exchange(QUERY)
             if (
                 len(reply) == 16
@@ -183,6 +260,7 @@ class Glassman:
             ):
                 bits = _STATUS_BITS.get(reply[10:11])
                 if bits is not None:
+                    self._owed = False
                     self._bits = bits
                     self._bits_ns = self._port.now_ns()
                     if bits & _FAULT:
@@ -196,11 +274,14 @@ class Glassman:
         """Send a command that may be repeated harmlessly until it is acknowledged."""
         reply = b""
         for attempt in range(self._port.attempts):
-            if attempt:
-                self._check_preempted(what)
+            if not self._in_step(what, attempt):
+                break
             reply = self._exchange(message)
             if reply == _ACKNOWLEDGED:
+                self._owed = False
                 return
+            if self._error_of(reply) is not None:
+                self._owed = False
         raise self._fail(what, reply, 2)
 
     # The roles' methods
@@ -215,17 +296,18 @@ class Glassman:
         for attempt in range(self._port.attempts):
             if attempt:
                 self._check_preempted("version")
+            self._clear()
+            owed = self._owed
             reply = self._exchange(VERSION)
-            if (
-                len(reply) == 6
-                and reply[0] == 0x42
-                and reply[5] == 13
-                and _HEX2[sum(reply[1:3]) & 0xFF] == reply[3:5]
-                and _HEX_DIGITS.issuperset(reply[1:3])
-            ):
+            if _is_version(reply):
+                self._owed = owed
+                self._late = b""  # asked twice: the answer may be that to the first, the other still to come
                 return Identity(
-                    "XP Glassman FJ/FR", firmware=reply[1:3].decode("ascii"), text=reply[:-1].decode("ascii")
+                    "XP Glassman FJ/FR",
+                    firmware=reply[-5:-3].decode("ascii"),
+                    text=reply[-6:-1].decode("ascii"),
                 )
+            self._fence_ns, self._late = self._port.now_ns(), b""
         raise self._fail("version", reply, 6)
 
     def read(self, poll: str) -> dict[str, float | None]:
@@ -244,27 +326,53 @@ class Glassman:
 
     def off(self) -> None:
         """Both programs to zero and HV off, no query before it; a faulted supply takes only the reset, which does
-        the same. Two tries, whatever the port's attempts. Raises when neither was acknowledged."""
+        the same. Two tries, whatever the port's attempts. Where a reply to something older may still come, an
+        acknowledgement is only believed of an off that is told once more behind a fence. Raises when there was none.
+        """
         self._bits = None
+        self._clear()
+        doubtful = self._owed
         failure: InstrumentError | None = None
-        for _ in range(2):
+        for attempt in range(2):
             try:
-                reply = self._exchange(OFF)
-                if self._error_of(reply) == 5:
-                    reply = self._exchange(RESET_ALL)
+                reply = self._tell_off()
             except PortLost:
                 raise
             except InstrumentError as error:
                 failure = error
                 continue
             if reply == _ACKNOWLEDGED:
-                self._on = False
-                self._counts = (0, 0)
-                self._tripped = None
-                return
+                # After a first try that failed, the acknowledgement of either will do, but the other may still come.
+                self._owed = doubtful or attempt > 0
+                break
             failure = self._fail("off", reply, 2)
-        assert failure is not None
-        raise failure
+        else:
+            assert failure is not None
+            raise failure
+        if doubtful:
+            self._tell_off_again()
+        self._on = False
+        self._counts = (0, 0)
+        self._tripped = None
+
+    def _tell_off(self) -> bytes:
+        reply = self._exchange(OFF)
+        if self._error_of(reply) == 5:
+            reply = self._exchange(RESET_ALL)
+        return reply
+
+    def _tell_off_again(self) -> None:
+        """Behind a fence, where an acknowledgement can only be that of this off; told even when there is no passing."""
+        passed = self._passed()
+        reply = self._tell_off()
+        if not passed:
+            raise NoReply(
+                f"{self.name}: off: told again and again, but the supply has not answered V within "
+                f"{self._port.deadline_s:g} s; what was acknowledged may be something older"
+            )
+        if reply != _ACKNOWLEDGED:
+            raise self._fail("off", reply, 2)
+        self._owed = False
 
     def release(self) -> None:
         """Leave it off; the front panel takes over when the messages stop."""
@@ -287,8 +395,8 @@ class Glassman:
             return
         what = f"set to {output.voltage_kv:g} kV, {output.limit_ua:g} uA"
         for attempt in range(self._port.attempts):
-            if attempt:
-                self._check_preempted(what)
+            if not self._in_step(what, attempt):
+                break
             # The manual wants a query before each set; here it also is what finds a supply that let go.
             self._query()
             if self._tripped is not None:
@@ -303,9 +411,12 @@ class Glassman:
             self._bits = None
             reply = self._exchange(set_request(*counts, KEEP if was_on else HV_ON))
             if reply == _ACKNOWLEDGED:
+                self._owed = False
                 self._counts = counts
                 return
             code = self._error_of(reply)
+            if code is not None:
+                self._owed = False
             if code in _NOT_EXECUTED:
                 self._on = was_on
             if code == 5:

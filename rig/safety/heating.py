@@ -121,8 +121,8 @@ class FurnaceConditions:
                 armed=armed,
                 priority=Priority.HIGHEST,
                 cause="Fan off, duct blocked, or the flow switch is broken.",
-                what_to_do="Leave the room. Hydrogen cyanide, ammonia and carbon monoxide may collect. Come back when the "
-                "exhaust has been proved for 10 min.",
+                what_to_do="Leave the room. Hydrogen cyanide, ammonia and carbon monoxide may collect. Come back when "
+                "the exhaust has been proved for 10 min.",
                 consequence="Heater off, inert gas cut to its hot minimum.",
             ),
             self._condition(

@@ -1,4 +1,4 @@
-"""The emulated furnaces of a bench: hot zone, work tube, mat, flow controllers and analyser of each, and who opens the tube.
+"""The emulated furnaces of a bench: hot zone, work tube, mat, flow controllers, analyser, and who opens the tube.
 
 `Attendant` is the person of the simulation: lays the mat in when it was weighed, closes the flanges before a purge.
 """

@@ -75,7 +75,7 @@ def test_the_second_process_on_a_rig_is_refused_with_owner_and_time(
     tmp_runs: Path, tmp_path: Path, env: dict[str, str]
 ) -> None:
     with Making(
-        LONG, "--yes", "--speed", "5", "--operator", "A. Person", "--runs", tmp_runs, env=env
+        LONG, "--yes", "--speed", "40", "--operator", "A. Person", "--runs", tmp_runs, env=env
     ) as making:
         making.until_event("step", phase="started")
         owner = read_owner_in(env)
@@ -191,7 +191,7 @@ def making_run(env: dict[str, str]) -> str:
 
 
 def test_an_abort_while_connecting_calls_the_run_off(tmp_runs: Path, env: dict[str, str]) -> None:
-    with Making(QUICK, "--yes", "--speed", "0.2", "--runs", tmp_runs, env=env) as making:
+    with Making(QUICK, "--yes", "--speed", "0.5", "--runs", tmp_runs, env=env) as making:
         making.until(lambda found: found["type"] == "event")  # identities come while it connects
         assert spinrig("abort", env=env).returncode == 0
         assert making.process.wait(60) == 1

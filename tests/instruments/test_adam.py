@@ -30,6 +30,8 @@ SETTINGS = InputsSettings(
 )  # fmt: skip
 ASK = b"$016BB\r"
 PLAIN = b"$016\r"
+FENCE = b"$01MD2\r"
+PLAIN_FENCE = b"$01M\r"
 
 
 def framed(text: bytes) -> bytes:
@@ -178,7 +180,8 @@ def test_one_unhealthy_reply_of_two_is_unhealthy(order: tuple[bytes, bytes]) -> 
 
 
 def test_no_second_reply_no_value() -> None:
-    driver, port = plain(b"!000000\r", b"", b"")
+    settings = replace(SETTINGS, channels=FOUR[:2], checksum=False)
+    driver, port = scripted((PLAIN, b"!000000\r"), (PLAIN, b""), (PLAIN_FENCE, b""), settings=settings)
     with pytest.raises(NoReply):
         driver.read("inputs")
     assert port.done()
@@ -214,15 +217,21 @@ def test_the_second_question_waits_for_an_off() -> None:
     ],
 )
 def test_a_damaged_reply_gives_no_value(reply: bytes) -> None:
-    driver, port = scripted((ASK, reply), (ASK, reply))
+    driver, port = scripted((ASK, reply), (FENCE, framed(b"!014050")), (ASK, reply))
     with pytest.raises((BadReply, NoReply)):
         driver.read("inputs")
     assert port.done()
 
 
 def test_a_second_attempt_and_stale_input() -> None:
+    name = (FENCE, framed(b"!014050"))
     driver, port = scripted(
-        (ASK, b"!0000"), (ASK, framed(b"!000100") + framed(b"!000000")), (ASK, framed(b"!000200"))
+        name,
+        (ASK, b"!0000"),
+        name,
+        (ASK, framed(b"!000100") + framed(b"!000000")),
+        name,
+        (ASK, framed(b"!000200")),
     )
     port.input = framed(b"!000000")
     assert values_of(driver) == (0.0, 1.0, 1.0, 1.0)
@@ -231,7 +240,7 @@ def test_a_second_attempt_and_stale_input() -> None:
 
 
 def test_silence_says_how_long_and_how_often() -> None:
-    driver, _ = scripted((ASK, b""), (ASK, b""))
+    driver, _ = scripted((ASK, b""), (FENCE, b""))
     with pytest.raises(NoReply, match=r"inputs\.bench: inputs \(\$AA6\): no reply within 0\.2 s, 2 attempts"):
         driver.read("inputs")
 
@@ -335,7 +344,7 @@ def test_whatever_comes_back_only_instrument_errors_escape(
 def test_a_flipped_bit_never_becomes_a_value(at: int, bit: int, inputs: int) -> None:
     good = framed(b"!00%02X00" % inputs)
     bad = good[:at] + bytes((good[at] ^ 1 << bit,)) + good[at + 1 :]
-    driver, _ = scripted((ASK, bad), (ASK, bad))
+    driver, _ = scripted((ASK, bad), (FENCE, framed(b"!014050")), (ASK, bad))
     with pytest.raises((BadReply, NoReply)):
         driver.read("inputs")
 
@@ -345,7 +354,9 @@ def test_a_flipped_bit_never_becomes_a_value(at: int, bit: int, inputs: int) -> 
 def test_without_checksum_one_flipped_bit_never_makes_an_open_contact_healthy(at: int, bit: int) -> None:
     good = b"!000300\r"
     bad = good[:at] + bytes((good[at] ^ 1 << bit,)) + good[at + 1 :]
-    driver, _ = plain(bad, good, good)
+    settings = replace(SETTINGS, channels=FOUR[:2], checksum=False)
+    port = AnyReplyPort([(b"", reply) for reply in (bad, b"!014050\r", good, b"!014050\r", good)])
+    driver = Adam(settings, port)
     try:
         assert values_of(driver) == (0.0, 0.0)
     except InstrumentError as error:

@@ -26,6 +26,7 @@ Q = bytes.fromhex("01 51 35 31 0D")
 OFF = b"\x01S0000000000001C4\r"
 RESET = b"\x01S0000000000004C7\r"
 A = bytes.fromhex("41 0D")
+FENCE = (bytes.fromhex("01 56 35 36 0D"), b"B2567\r")
 E5 = b"E535\r"
 R_OFF = b"R00000000000040\r"
 R_OFF_FAULT = b"R00000000020042\r"
@@ -208,7 +209,7 @@ def test_a_fault_while_off_is_remembered_until_off() -> None:
 
 
 def test_an_off_that_failed_does_not_clear_the_trip() -> None:
-    driver, port = scripted((Q, R_OFF_FAULT), (OFF, b""), (OFF, b""), (Q, R_OFF))
+    driver, port = scripted((Q, R_OFF_FAULT), (OFF, b""), (OFF, b""), FENCE, (Q, R_OFF))
     driver.read("status")
     with pytest.raises(NoReply):
         driver.off()
@@ -243,13 +244,13 @@ def test_an_output_that_is_on_untold_is_refused() -> None:
 
 
 def test_a_lost_acknowledgement_is_cleared_up_by_the_query() -> None:
-    driver, port = scripted((Q, R_OFF), (ON_10KV, b""), (Q, R_ON), (b"\x01S55519A0000000ED\r", A))
+    driver, port = scripted((Q, R_OFF), (ON_10KV, b""), FENCE, (Q, R_ON), (b"\x01S55519A0000000ED\r", A))
     driver.apply(HvOutput(True, 10.0, 1000.0))
     assert port.done()
 
 
 def test_a_lost_order_to_switch_on_is_not_repeated() -> None:
-    driver, port = scripted((Q, R_OFF), (ON_10KV, b""), (Q, R_OFF))
+    driver, port = scripted((Q, R_OFF), (ON_10KV, b""), FENCE, (Q, R_OFF))
     with pytest.raises(Refused, match="order lost"):
         driver.apply(HvOutput(True, 10.0, 1000.0))
     assert port.done()

@@ -23,6 +23,8 @@ SETTINGS = HvSettings(
 
 Q = bytes.fromhex("01 51 35 31 0D")
 A = bytes.fromhex("41 0D")
+V = bytes.fromhex("01 56 35 36 0D")
+FENCE = (V, b"B2567\r")
 E5 = b"E535\r"
 R_OFF = b"R00000000000040\r"
 R_OFF_FAULT = b"R00000000020042\r"
@@ -70,14 +72,14 @@ DAMAGED = [
 
 @pytest.mark.parametrize("reply", DAMAGED)
 def test_a_damaged_status_gives_no_value(reply: bytes) -> None:
-    driver, port = scripted((Q, reply), (Q, reply))
+    driver, port = scripted((Q, reply), FENCE, (Q, reply))
     with pytest.raises((BadReply, NoReply), match=r"2 attempts|damaged|expected"):
         driver.read("status")
     assert port.done()
 
 
 def test_a_second_attempt_is_made_and_stale_input_dropped() -> None:
-    driver, port = scripted((Q, R_10KV[:-3]), (Q, R_10KV + R_OFF), (Q, R_ON))
+    driver, port = scripted(FENCE, (Q, R_10KV[:-3]), FENCE, (Q, R_ON + R_10KV), FENCE, (Q, R_ON))
     port.input = R_OFF
     assert driver.read("status")["output"] == 1.0
     assert driver.read("status")["voltage_kv"] == 0.0
@@ -86,7 +88,7 @@ def test_a_second_attempt_is_made_and_stale_input_dropped() -> None:
 
 
 def test_silence_says_how_long_and_how_often() -> None:
-    driver, _ = scripted((Q, b""), (Q, b""))
+    driver, _ = scripted((Q, b""), (V, b""))
     with pytest.raises(NoReply, match=r"hv\.needle: status: no reply within 0\.2 s, 2 attempts"):
         driver.read("status")
 
@@ -173,7 +175,7 @@ def test_whatever_comes_back_only_instrument_errors_escape(replies: list[bytes],
 def test_a_flipped_bit_never_becomes_a_value(at: int, bit: int, counts: int) -> None:
     good = framed(b"R%03X000000400" % counts)
     bad = good[:at] + bytes((good[at] ^ 1 << bit,)) + good[at + 1 :]
-    driver, _ = scripted((Q, bad), (Q, bad))
+    driver, _ = scripted((Q, bad), FENCE, (Q, bad))
     with pytest.raises((BadReply, NoReply)):
         driver.read("status")
 

@@ -1,7 +1,7 @@
 """Heating: ramp to a temperature, then a soak that counts only while the furnace is inside the band.
 
-Each segment is loaded into the controller as a program of its own that ends in *off*, with a dwell longer than the soak;
-the scan counts the soak by the process value and goes on when it is served. A controller that loses its computer thus
+Each segment is loaded into the controller as a program of its own that ends in *off*, with a dwell longer than the
+soak; the scan counts the soak by the process value and goes on when it is served. A controller that loses its computer thus
 finishes a segment and switches off by itself.
 """
 
@@ -129,7 +129,7 @@ class HeatPhase(FurnacePhase):
         if context.now_ns - self._stage_ns > (RAMP_SLACK * planned_s + RAMP_SLACK_S) * NS:
             read = "nothing" if temperature is None else f"{temperature:.0f} °C"
             context.fail(
-                f"{self.furnace} reads {read} instead of {segment.target_degc:g} °C, long after its ramp should have ended"
+                f"{self.furnace} reads {read} instead of {segment.target_degc:g} °C, long after its ramp's end"
             )
 
     def _soak(self, context: Context, segment: HeatSegment, temperature: float | None) -> bool:
