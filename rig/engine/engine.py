@@ -20,9 +20,6 @@ from rig.readings import NS, Quality, Readings
 from rig.records.record import Record, Ticket
 from rig.safety.conditions import OutputView, Situation
 
-RUN_LONG = frozenset({"climate", "furnace", "gas", "oxygen"})
-"""Sections polled at their quick period for as long as a run is open."""
-
 ACTIVE_STATES = frozenset({State.STARTING, State.RUNNING, State.PAUSING, State.HOLDING, State.RESTARTING})
 
 
@@ -47,6 +44,7 @@ class Engine:
         """Until every instrument has answered, outputs are off and nothing is judged by readings not taken."""
         self.releasing = False
         self.unreachable: dict[str, str] = {}
+        self._activity: tuple[bool, bool, tuple[bool, ...]] | None = None
         self.on_question: Callable[[], None] | None = None
         self.on_event: Callable[[str, dict[str, Any], int], None] | None = None
         self.on_scan: Callable[[], None] | None = None
@@ -120,6 +118,8 @@ class Engine:
                 hands_off=self._hands_off(unit, now_ns),
             )
             context.situation = situation
+            if self.run is not None and self.run.unit is unit:
+                context.keep_away()
             demand = unit.step(context)
             permitted = unit.guarded(demand, situation)
             if unit.spec.feed is not None:
@@ -164,6 +164,12 @@ class Engine:
                 pumps_live = pumps_live or view.live
             views[name] = view
         return views, Situation(readings, views, hv_live, pumps_live, unit.spec.facts)
+
+    def why_not_clear(self, unit: Unit) -> str | None:
+        """What still stands against clearing a unit's trips at this moment, or None."""
+        _, situation = self._situation(unit, self.board.snapshot(self.now()))
+        remaining = unit.spec.interlocks.remaining(situation)
+        return "; ".join(f"{condition.tag}: {finding.text}" for condition, finding in remaining) or None
 
     def _hands_off(self, unit: Unit, now_ns: int) -> str | None:
         """Why nobody may be sent to the rig: supplies of this unit, and of every other that is not at its own work."""
@@ -254,18 +260,33 @@ class Engine:
                 line.abandon(why)
 
     def _set_activity(self, live: bool) -> None:
+        """The quick periods for what is at work or hot, the idle ones for the rest."""
         open_run = self.run is not None and not self.run.closed
-        unit = self.units.get("spin")
-        phase = unit.phase if unit is not None else None
+        spin = self.units.get("spin")
+        phase = spin.phase if spin is not None else None
         at_work = (
-            unit is not None
-            and unit.state in ACTIVE_STATES
+            spin is not None
+            and spin.state in ACTIVE_STATES
             and (phase is None or phase.do in ("spin", "prime"))
         )
+        hearths = tuple(
+            unit.state is not State.IDLE
+            or (unit.spec.left is not None and unit.spec.left(self.readings) is not None)
+            for unit in self.units.values()
+            if unit is not spin
+        )
+        now_active = (open_run, live or at_work, hearths)
+        if now_active == self._activity:
+            return
+        self._activity = now_active
+        busy: dict[str, bool] = {}
+        for unit, on in zip((u for u in self.units.values() if u is not spin), hearths, strict=True):
+            busy |= dict.fromkeys(unit.spec.members, on)
         for line in self.lines.values():
             for member in line.members.values():
                 section = member.name.partition(".")[0]
-                line.set_active(member.name, open_run if section in RUN_LONG else live or at_work)
+                station = open_run if section == "climate" else live or at_work
+                line.set_active(member.name, busy.get(member.name, station))
 
     def _keep_pace(self, now_ns: int, hv_live: bool, pumps_live: bool) -> None:
         """The next scan's distance, and every line's lease."""
@@ -375,11 +396,10 @@ class Engine:
         try:
             for unit in self.units.values():
                 views, _ = self._situation(unit, self.readings)
-                unit.ask_attestation(
-                    Context(now_ns, self.readings, views, unit.proofs, self.questions, self._note),
-                    NOTHING,
-                    True,
-                )
+                context = Context(now_ns, self.readings, views, unit.proofs, self.questions, self._note)
+                context.hands_off = "the run has broken off"
+                context.keep_away()
+                unit.ask_attestation(context, NOTHING, True)
             self._tell_questions()
         except Exception as error:
             self.last_exception = error

@@ -148,6 +148,7 @@ def furnace_unit(
         decide=decide,
         proofs={},
         ready=ready,
+        members=frozenset(members),
         facts=facts,
         feed=feed,
         left=left,

@@ -356,6 +356,10 @@ class Host:
             command = self._meant(name)
             cause = f"{name} by {user}" + (f": {reason}" if reason else "")
             for unit in self._meant_for(command):
+                if command is Command.CLEAR and unit.machine.may(command):
+                    why = self.engine.why_not_clear(unit)
+                    if why is not None:
+                        raise ValueError(f"not cleared, its cause is still there: {why}")
                 unit.fire(command, self.drive.now(), cause, user)
         except (IllegalCommand, ValueError) as error:
             self.engine.write("refused", {"command": name, "by": user, "why": str(error)})

@@ -43,7 +43,8 @@ class StepResult:
 class UnitSpec:
     """What a unit is made of.
 
-    outputs: name to kind; decide: its guard; proofs: of its supplies; ready: why it may not start yet; facts: what it
+    outputs: name to kind; decide: its guard; proofs: of its supplies; members:
+    instruments that are its own, sensors included; ready: why it may not start yet; facts: what it
     knows beyond readings, fed at each scan by `feed`; left: what is on or hot when nobody looks any more, or None.
     """
 
@@ -53,6 +54,7 @@ class UnitSpec:
     decide: Decide
     proofs: Mapping[str, HvProof]
     ready: Callable[[], str | None]
+    members: frozenset[str] = frozenset()
     facts: Any = None
     feed: Callable[[int, Readings, Mapping[str, Output]], None] | None = None
     left: Callable[[Readings], str | None] | None = None

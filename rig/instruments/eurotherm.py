@@ -71,7 +71,7 @@ class Eurotherm:
     `problems` and `warnings` are as read by `set_up`, the last `check_settings` or the last program loaded.
     """
 
-    polls: tuple[Poll, ...] = (Poll("status", 1.0, 1.0), Poll("program", 5.0, 10.0))
+    polls: tuple[Poll, ...] = (Poll("status", 1.0, 5.0), Poll("program", 5.0, 10.0))
 
     def __init__(self, settings: FurnaceSettings, port: Port) -> None:
         self.name = settings.name

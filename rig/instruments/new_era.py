@@ -105,7 +105,7 @@ class NewEra:
         ChannelInfo("running", "", "state"),
     )
     # Each pump hears a valid packet at least once a second, half its time-out.
-    polls: tuple[Poll, ...] = (Poll("delivered", 0.5, 1.0), Poll("rate", 1.0, 1.0))
+    polls: tuple[Poll, ...] = (Poll("delivered", 0.5, 1.0), Poll("rate", 1.0, 0.0))
     poll_channels: Mapping[str, tuple[str, ...]] = {
         "delivered": ("delivered_ml", "running"),
         "rate": ("rate_ml_h",),
@@ -256,7 +256,10 @@ class NewEra:
                 self._alarm = f"the pump stopped without being told to (status {status}, {STATUS[status]})"
             self._running = None
         if poll == "delivered":
-            return {"delivered_ml": value, "running": 1.0 if moving else 0.0}
+            if not moving:
+                # A pump that stands has no flow, whatever rate is set: no second question is needed while idle.
+                return {"delivered_ml": value, "running": 0.0, "rate_ml_h": 0.0}
+            return {"delivered_ml": value, "running": 1.0}
         if status == "X":
             return {"rate_ml_h": None}  # purging runs at top speed, whatever the set rate
         return {"rate_ml_h": value if status == "I" else -value if status == "W" else 0.0}

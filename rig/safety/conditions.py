@@ -196,19 +196,22 @@ class Interlocks:
         """Conditions that are tripped now."""
         return [condition for condition in self.conditions if self.watches[condition.tag].tripped]
 
+    def remaining(self, situation: Situation) -> list[tuple[Condition, Finding]]:
+        """Tripped conditions whose cause is still there, and what is found now; looked for armed or not."""
+        found = ((condition, condition.test(situation)) for condition in self.latched())
+        return [(condition, finding) for condition, finding in found if finding is not None]
+
     def clear(self, situation: Situation) -> list[Condition]:
         """A person clears: trips whose cause is gone are reset; those that remain are returned.
 
         The cause is looked for whether or not the condition is armed: an emergency stop that is still pressed is not
         gone because everything is off.
         """
-        remaining = []
-        for condition in self.conditions:
-            watch = self.watches[condition.tag]
-            if watch.tripped and condition.test(situation) is None:
+        remaining = [condition for condition, _ in self.remaining(situation)]
+        for condition in self.latched():
+            if condition not in remaining:
+                watch = self.watches[condition.tag]
                 watch.since_ns = None
                 watch.tripped = False
                 watch.finding = None
-            elif watch.tripped:
-                remaining.append(condition)
         return remaining

@@ -14,6 +14,10 @@ from rig.safety.limits import proof_threshold_kv, provable
 
 READINGS_NEEDED = 3
 
+BELIED_NS = 4 * NS
+"""So long after a reading that said "on" no word is taken: an "off" that is not acknowledged keeps its line from
+reading for two seconds at a time, and a gap between two such readings is not a supply without mains."""
+
 
 @dataclass(slots=True)
 class HvProof:
@@ -26,6 +30,8 @@ class HvProof:
     proved_ns: int | None = None
     attested_ns: int | None = None
     _seen_ns: int = -1
+    _on_ns: int | None = None
+    """When a reading last said that it is on, or at a voltage."""
 
     _status: str = ""
     _voltage: str = ""
@@ -48,10 +54,13 @@ class HvProof:
         told_on: it was told on, or what it was told is unknown. wanted: it is to be on. A person's word is for the very
         supply that cannot be told anything, so it outlives `told_on` alone; wanting the output on ends it.
         """
+        reads_on = self.reads_on(readings)
+        if reads_on:
+            self._on_ns = readings.now_ns
         if told_on:
             self.count = 0
             self.proved_ns = None
-            if wanted or self.reads_on(readings):
+            if wanted or reads_on:
                 self.attested_ns = None
             return
         status = readings.value(self._status)
@@ -66,7 +75,7 @@ class HvProof:
         ):
             self.count = 0
             self.proved_ns = None
-            if self.reads_on(readings):
+            if reads_on:
                 self.attested_ns = None  # a reading that says "on" outweighs anybody's word
             return
         reading = readings.get(self._status)
@@ -84,9 +93,15 @@ class HvProof:
         limit_kv = self._limit_kv if self._limit_kv is not None else 2 * self.monitor_step_kv
         return status == 1 or (voltage_kv is not None and abs(voltage_kv) > limit_kv)
 
+    def _reads_off(self, readings: Readings) -> bool:
+        return readings.value(self._status) == 0 and readings.value(self._voltage) is not None
+
     def attest(self, now_ns: int, readings: Readings) -> bool:
-        """A person at the rig says: mains of this supply off, output earthed. False when a reading says otherwise."""
+        """A person at the rig says: mains of this supply off, output earthed. False when a reading says otherwise, or
+        did so less than `BELIED_NS` ago and none has said "off" since."""
         if self.reads_on(readings):
+            return False
+        if self._on_ns is not None and now_ns - self._on_ns < BELIED_NS and not self._reads_off(readings):
             return False
         self.attested_ns = now_ns
         return True

@@ -11,6 +11,7 @@ from rig.emulators.wire import LINE_FAULTS
 from rig.engine.drive import Drive, VirtualDrive
 from rig.lines.scheduler import Call, Rank
 from rig.readings import NS
+from rig.simulation.hearth import Hearth
 from rig.simulation.laboratory import Laboratory, generator
 
 STALL_S = 4.0
@@ -95,6 +96,9 @@ class FaultPlan:
             return self._readback(fault)
         if section in ("pumps", "hv", "needles", "climate"):
             return self._part(fault)
+        for hearth in lab.hearths.values():
+            if hearth.knows(fault.on, kind):
+                return self._hearth(hearth, fault)
         raise _not_built(fault)
 
     # Each kind
@@ -109,6 +113,11 @@ class FaultPlan:
         except ValueError as error:
             raise CannotFail(f"the fault {fault.kind!r} on {fault.on}: {error}") from error
         return lambda active: act(lab.scheduler.now_ns, active)
+
+    @staticmethod
+    def _hearth(hearth: Hearth, fault: Fault) -> Action:
+        """Furnace, gas and oxygen."""
+        return lambda on: hearth.fault(fault.on, fault.kind, on)
 
     def _readback(self, fault: Fault) -> Action:
         device = self._laboratory.devices[fault.on]

@@ -11,7 +11,7 @@ from typing import Any, Final
 from recipes.gases import is_inert
 from recipes.model import HeatStep, PromptStep, Recipe
 from rig.bench.model import Bench
-from rig.bench.start import FurnaceStart, GasStart
+from rig.bench.start import FurnaceStart
 from rig.emulators.device import Timeline
 from rig.emulators.physics.analyser import Analyser
 from rig.emulators.physics.chamber import Contacts
@@ -63,15 +63,18 @@ class Hearth:
         self._contacts.set(now_ns, PRESSURE_SWITCH, self.tube.pressure_kpa(now_ns) < PRESSURE_SWITCH_KPA)
         self._timeline.call_at(now_ns + 1_000_000_000, self._watch_pressure)
 
-    def found(self, furnace: FurnaceStart | None, gases: Mapping[str, GasStart]) -> None:
-        """Put it into a start state."""
+    def found(self, furnace: FurnaceStart) -> None:
+        """Put furnace and tube into a start state. ValueError for a temperature or a gas that cannot be."""
         now_ns = self._timeline.now_ns
-        if furnace is not None and furnace.temperature_degc is not None:
+        if furnace.temperature_degc is not None:
             self.furnace.found_at(now_ns, furnace.temperature_degc, 0.0)
-        if furnace is not None and furnace.atmosphere is not None:
+        if furnace.atmosphere is not None:
             self.tube.found_at(now_ns, furnace.atmosphere, opened=not is_inert(furnace.atmosphere))
+
+    def settle(self) -> None:
+        """After a start state: the analysers have been looking at this gas for a while."""
         for analyser in self.analysers.values():
-            analyser.found_at(now_ns)
+            analyser.found_at(self._timeline.now_ns)
 
     def fault(self, on: str, kind: str, active: bool) -> bool:
         """Bring a fault about by its name; False when this hearth has no such part or fault."""

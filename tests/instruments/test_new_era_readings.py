@@ -37,9 +37,9 @@ from tests.instruments.new_era_bytes import (
     [
         ("00II1.234W0.000ML", {"delivered_ml": 1.234, "running": 1.0}),
         ("00WI1.234W0.234ML", {"delivered_ml": 1.0, "running": 1.0}),
-        ("00SI500.0W1000.UL", {"delivered_ml": -0.5, "running": 0.0}),
+        ("00SI500.0W1000.UL", {"delivered_ml": -0.5, "running": 0.0, "rate_ml_h": 0.0}),
         ("00XI0.000W0.000ML", {"delivered_ml": 0.0, "running": 1.0}),
-        ("00PI0.000W0.000ML", {"delivered_ml": 0.0, "running": 0.0}),
+        ("00PI0.000W0.000ML", {"delivered_ml": 0.0, "running": 0.0, "rate_ml_h": 0.0}),
     ],
 )
 def test_delivered(reply: str, values: dict[str, float]) -> None:
@@ -178,7 +178,7 @@ def test_an_alarm_is_kept_until_off(letter: str, words: str) -> None:
     with pytest.raises(PumpAlarm, match=rf"pumps\.a: DIS: .*{words}") as caught:
         driver.read("delivered")
     assert caught.value.letter == letter
-    assert driver.read("delivered") == {"delivered_ml": 1.0, "running": 0.0}
+    assert driver.read("delivered") == {"delivered_ml": 1.0, "running": 0.0, "rate_ml_h": 0.0}
     with pytest.raises(PumpAlarm, match=rf"not started: .*{words}"):
         driver.apply(ONE)
     driver.off()

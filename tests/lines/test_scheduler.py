@@ -63,14 +63,15 @@ def test_a_cancelled_call_neither_happens_nor_moves_time() -> None:
     assert (log, scheduler.now_ns) == (["done"], 4)
 
 
-def test_stop_is_looked_at_before_each_event() -> None:
+def test_stop_is_looked_at_after_each_event_but_those_of_emulators() -> None:
     scheduler, log = Scheduler(), list[str]()
-    scheduler.call_at(1, note(log, "a"))
-    scheduler.call_at(2, note(log, "b"))
+    scheduler.call_at(1, note(log, "emulator"))
+    scheduler.call_at(2, note(log, "scan"), Rank.SCAN)
+    scheduler.call_at(3, note(log, "later"), Rank.SCAN)
     scheduler.run(lambda: bool(log))
-    assert (log, scheduler.now_ns) == (["a"], 1)
+    assert (log, scheduler.now_ns) == (["emulator", "scan"], 2)
     scheduler.run(never)
-    assert log == ["a", "b"]
+    assert log == ["emulator", "scan", "later"]
 
 
 def test_posted_from_a_thread_it_runs_in_the_schedulers_thread_before_the_next_event() -> None:

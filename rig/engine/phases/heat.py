@@ -1,7 +1,7 @@
 """Heating: ramp to a temperature, then a soak that counts only while the furnace is inside the band.
 
 Each segment is loaded into the controller as a program of its own that ends in *off*, with a dwell longer than the
-soak; the scan counts the soak by the process value and goes on when it is served. A controller that loses its computer thus
+soak; the scan counts the soak by the process value and goes on when it is served. A controller that loses its computer
 finishes a segment and switches off by itself.
 """
 

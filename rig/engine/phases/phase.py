@@ -55,11 +55,7 @@ class Context:
         open question is withdrawn and asked again after a fresh proof and its discharge time (invariant 8).
         """
         if self.hands_off is not None and question.kind != "attest":
-            if self.questions.withdraw(question):
-                self.note(
-                    "withdrawn",
-                    {"step": question.step, "key": question.key, "text": f"KEEP AWAY: {self.hands_off}"},
-                )
+            self.keep_away()
             return self.questions.given(question)
         answer, new = self.questions.ask(question)
         if new:
@@ -68,6 +64,20 @@ class Context:
                 {"step": question.step, "key": question.key, "text": question.text, "answer": question.kind},
             )
         return answer
+
+    def keep_away(self) -> None:
+        """Withdraw every open question that sends hands to the rig while nobody may go there.
+
+        Called at each scan, for a phase that is held or aborted looks after its questions no more.
+        """
+        if self.hands_off is None:
+            return
+        for question in [one for one in self.questions.open.values() if one.kind != "attest"]:
+            self.questions.withdraw(question)
+            self.note(
+                "withdrawn",
+                {"step": question.step, "key": question.key, "text": f"KEEP AWAY: {self.hands_off}"},
+            )
 
     def hv_proved_off(self) -> bool:
         """Whether every supply of the unit is proved off."""
