@@ -172,6 +172,37 @@ def test_25_kv_on_a_20_kv_rig(
     assert fit(recipe_of(spin_text), bench).possible
 
 
+@pytest.mark.parametrize(
+    ("draw_off", "ramp_down", "whole"),
+    [
+        ("5 s", "5 kV/s", None),
+        ("5.5 s", "5 kV/s", None),
+        ("5.6 s", "5 kV/s", "10.1"),
+        ("3 s", "3 kV/s", "10.2"),
+    ],
+)
+def test_high_voltage_has_to_be_off_ten_seconds_after_the_pumps(
+    demo_text: str,
+    spin_text: str,
+    bench_of: Callable[..., Bench],
+    recipe_of: Callable[..., Recipe],
+    draw_off: str,
+    ramp_down: str,
+    whole: str | None,
+) -> None:
+    """20 kV at the rig's rate, the draw-off before it, and half a second to prove it (safety rule 6)."""
+    bench = bench_of(demo_text, ('ramp_down = "5 kV/s"', f'ramp_down = "{ramp_down}"'))
+    recipe = recipe_of(spin_text, ('voltage = "20 kV"\n', f'voltage = "20 kV"\ndraw_off = "{draw_off}"\n'))
+    answer = fit(recipe, bench)
+    if whole is None:
+        assert answer.by_file[RECIPE].items == []
+        return
+    (problem,) = answer.by_file[RECIPE]
+    assert (problem.code, problem.where) == ("off-too-late", "steps.co-deposit.draw_off")
+    assert f"would be off {whole} s after the pumps" in problem.message
+    assert not answer.possible
+
+
 def test_polarity_and_two_voltages_from_one_supply(
     demo_text: str, spin_text: str, bench_of: Callable[..., Bench], recipe_of: Callable[..., Recipe]
 ) -> None:

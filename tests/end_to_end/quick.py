@@ -52,5 +52,5 @@ def changes(spun: Spinning, name: str) -> list[tuple[float, bool]]:
 
 
 def states(spun: Spinning) -> list[str]:
-    """The states the unit went through."""
-    return [data["to"] for _, data in spun.found("state")]
+    """The states the spinning station went through."""
+    return [data["to"] for _, data in spun.found("state") if data["unit"] == "spin"]

@@ -105,6 +105,22 @@ def test_the_ramp_is_a_straight_line_at_its_rate_and_ends_at_the_target() -> Non
     assert seen[-1][0] == pytest.approx(20.1, abs=0.15)
 
 
+def test_the_ramp_begins_with_the_acknowledged_on_however_late_it_comes() -> None:
+    hand = spin()
+    hand.obeys.discard("hv.needle")  # its order waits: for its event to be on the disk, or for the line
+    hand.until(lambda _: hand.kv is not None)
+    for _ in range(12):
+        hand.scan()
+        assert hand.kv == 0.0
+    hand.obeys.add("hv.needle")
+    hand.scan()
+    told_s = hand.told_ns["hv.needle"] / NS - hand.began_ns / NS
+    assert told_s > 1.2
+    for _ in range(30):
+        hand.scan()
+        assert hand.kv == pytest.approx(max(0.0, hand.t_s - 0.1 - told_s), abs=1e-6)
+
+
 def test_a_negative_target_is_ramped_on_its_own_side() -> None:
     from dataclasses import replace
 

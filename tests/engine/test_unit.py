@@ -11,6 +11,7 @@ from rig.engine.questions import Question
 from rig.engine.states import TIMEOUT_S, Command, IllegalCommand, State
 from rig.outputs import HV_OFF, HvOutput
 from rig.safety.conditions import Then
+from rig.safety.proof import HvProof
 from tests.engine.unit_bench import ON, Bench, Scripted, condition, running
 
 
@@ -405,6 +406,27 @@ def test_a_word_that_a_reading_outweighs_has_to_be_given_anew() -> None:
     assert list(bench.questions.open) == [("spin-it", "attested")]
     assert len(bench.said("proof")) == 1
     assert len(bench.said("alarm")) == 2
+
+
+def test_a_word_counts_for_the_supplies_that_were_asked_about_and_for_no_other() -> None:
+    bench = running()
+    counter = HvProof("hv.counter", 0.04, 30.0, proved_ns=0)
+    bench.unit.proofs["hv.counter"] = counter
+    bench.set_proved(False)
+    bench.fire(Command.ABORT)
+    for _ in range(60):
+        bench.scan()
+    (question,) = bench.questions.open.values()
+    assert "hv.needle" in question.text and "hv.counter" not in question.text
+    counter.proved_ns = None  # after the person was asked
+    bench.questions.answer("spin-it", "attested", {"name": "Ada", "reason": "mains off"}, bench.now_ns, "Ada")
+    bench.scan()
+    assert (bench.proof.proved, counter.proved) == (True, False)
+    assert [proof["attested"] for proof in bench.said("proof")] == [["hv.needle"]]
+    for _ in range(60):
+        bench.scan()
+    (question,) = bench.questions.open.values()
+    assert "hv.counter" in question.text and "hv.needle" not in question.text
 
 
 def test_an_abort_tells_all_outputs_off_once_more_each_time() -> None:

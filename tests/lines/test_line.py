@@ -125,6 +125,41 @@ def test_what_was_told_and_since_when(hv: Script) -> None:
     assert bench.reports("off") == [(520, "hv.needle")]
 
 
+def test_from_the_order_on_an_output_may_be_on_until_an_off_is_acknowledged(hv: Script) -> None:
+    bench = LineBench((hv, "hv")).start()
+    bench.until(500)
+    member = bench.line.members["hv.needle"]
+    doubtful = [member.maybe_on]
+    bench.line.order("hv.needle", kv(5))
+    doubtful.append(member.maybe_on)  # before a byte is sent
+    assert member.told is None
+    hv.mute = True
+    bench.until(1500)  # it may have been carried out
+    doubtful.append(member.maybe_on)
+    bench.line.off("hv.needle")
+    bench.until(2500)  # and so this off may not
+    doubtful.append(member.maybe_on)
+    hv.mute = False
+    bench.line.off("hv.needle")
+    bench.until(3500)
+    assert [*doubtful, member.maybe_on] == [False, True, True, True, False]
+
+
+def test_an_off_acknowledged_while_an_order_waits_leaves_the_output_doubtful(hv: Script) -> None:
+    bench = LineBench((hv, "hv")).start()
+    bench.until(500)
+    member = bench.line.members["hv.needle"]
+    seen: list[bool] = []
+    bench.line.off("hv.needle")
+    bench.at(510, lambda: bench.line.order("hv.needle", kv(5)))  # while the off is on its way
+    bench.at(521, lambda: seen.append(member.maybe_on))  # it is acknowledged, and the order comes next
+    bench.until(1000)
+    assert seen == [True]
+    assert hv.said("off")[-1] == 500
+    assert hv.said("5 kV") == [520]
+    assert member.told == kv(5)
+
+
 def test_an_order_that_fails_leaves_the_output_unknown_and_says_so(hv: Script) -> None:
     bench = LineBench((hv, "hv")).start()
     bench.until(200)

@@ -287,6 +287,23 @@ def test_two_doors_and_two_modules_get_conditions_of_their_own() -> None:
     assert found == ["door", "door-unread", "door:inputs.wall", "door-unread:inputs.wall"]
 
 
+def test_what_remains_is_found_though_nothing_arms_it_any_more() -> None:
+    s = Station()
+    s.values["inputs.bench.emergency_stop_ok"] = 0.0
+    assert s.tags() == ["emergency-stop"]
+    for name in s.views:
+        s.view(name, wanted=False, told=None, told_on=False, proved_off=True)
+    assert not s.situation.live
+    ((condition, finding),) = s.interlocks.remaining(s.situation)
+    assert (condition.tag, finding.text) == ("emergency-stop", "The emergency stop is pressed.")
+    assert [one.tag for one in s.interlocks.clear(s.situation)] == ["emergency-stop"]
+    s.values["inputs.bench.emergency_stop_ok"] = 1.0
+    assert s.interlocks.remaining(s.situation) == []
+    assert [one.tag for one in s.interlocks.latched()] == ["emergency-stop"]  # to look changes nothing
+    assert s.interlocks.clear(s.situation) == []
+    assert s.interlocks.latched() == []
+
+
 def test_the_emergency_stop_is_every_units() -> None:
     units = {c.tag: c.unit for c in conditions().conditions}
     assert units["emergency-stop"] == units["emergency-stop-unread"] == "*"

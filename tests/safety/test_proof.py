@@ -153,6 +153,32 @@ def test_no_word_is_taken_against_a_reading_that_says_on() -> None:
     assert not bench.proof.proved
 
 
+def test_no_word_is_taken_in_a_gap_between_readings_that_say_on() -> None:
+    bench = Bench()
+    bench.scan(1.0, 20.0)
+    bench.scan(None, None)  # its line has no time to read: it tells it off, again and again
+    bench.now_ns += 3 * NS
+    bench.scan(None, None)
+    assert not bench.proof.attest(bench.now_ns, bench.readings)
+    bench.now_ns += NS
+    bench.scan(None, None)
+    assert bench.proof.attest(bench.now_ns, bench.readings)  # nothing has been heard of it for four seconds
+
+
+def test_a_reading_of_off_ends_what_an_older_reading_said() -> None:
+    bench = Bench(made(1.0))  # too coarse to prove anything
+    bench.scan(1.0, 20.0)
+    bench.scan(0.0, 0.0)
+    assert bench.proof.attest(bench.now_ns, bench.readings)
+
+
+def test_what_was_told_on_is_remembered_as_reading_on() -> None:
+    bench = Bench()
+    bench.scan(1.0, 20.0, told_on=True)
+    bench.scan(None, None, told_on=True)
+    assert not bench.proof.attest(bench.now_ns, bench.readings)
+
+
 def test_wanting_it_on_ends_an_attestation_but_a_supply_that_cannot_be_told_does_not() -> None:
     bench = Bench()
     bench.scan(None, None)
