@@ -129,7 +129,9 @@ class Engine:
                 for name in views:
                     self.outlets[name].off_again()
             for name, view in views.items():
-                self.outlets[name].act(permitted.outputs[name], view.proved_off, now_ns, self.write)
+                output = permitted.outputs.get(name)
+                if output is not None:  # a gas that nobody has read yet is left as it is
+                    self.outlets[name].act(output, view.proved_off, now_ns, self.write)
             live = (
                 live
                 or situation.hv_live

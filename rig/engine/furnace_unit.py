@@ -15,12 +15,15 @@ from rig.safety.conditions import Interlocks, Situation
 from rig.safety.furnace_facts import FurnaceFacts
 from rig.safety.furnace_guard import furnace_guard
 from rig.safety.guard import Permitted
-from rig.safety.heating import FurnaceConditions
+from rig.safety.heating import DOUBTING, FurnaceConditions
 from rig.safety.limits import FURNACE_INTERLOCKS
 from rig.safety.purge import PurgeProof
 
 DEFAULT_TUBE_L = 3.0
 """Where the rig file gives no tube: that of the usual 60 mm by 1000 mm."""
+
+DEFAULT_COOLING_S = 7200.0
+"""Where the rig file gives no cooling time constant: slower than a tube furnace is."""
 
 OXYGEN_TRIP_FACTOR = 3.0
 """A hot inert step trips at so many times the limit its purge was proved with."""
@@ -69,9 +72,19 @@ def furnace_unit(
         purge=PurgeProof(settings.tube.volume_l if settings.tube else DEFAULT_TUBE_L, oxygen is not None),
         open_degc=settings.open_below_degc,
         hot_minimum_sccm=settings.hot_minimum_sccm,
+        floor_degc=settings.limit_degc,
     )
+    interlocks = Interlocks(
+        FurnaceConditions(
+            furnace, gases, oxygen, exhaust_channel(bench), _input(bench, "tube_pressure_ok")
+        ).declare()
+    )
+    doubts = [interlocks.watches[f"{tag}:{furnace}"] for tag in DOUBTING]
+    cooling_s = settings.cooling_s or DEFAULT_COOLING_S
     full_scale = {name: bench.gases[name].full_scale_sccm or float("inf") for name in gases}
     members = (furnace, *gases, *((oxygen.rpartition(".")[0],) if oxygen is not None else ()))
+
+    known: set[str] = set()
 
     def decide(
         requested: Mapping[str, Output],
@@ -80,10 +93,15 @@ def furnace_unit(
         interlocks: Interlocks,
         before: Mapping[str, Output],
     ) -> Permitted:
-        if not before:
-            # The first scan: gas that is found flowing is not lowered, whoever set it.
-            read = {name: situation.readings.value(f"{name}.setpoint_sccm") for name in gases}
-            before = {name: GasOutput(flow) for name, flow in read.items() if flow is not None}
+        if not known.issuperset(gases):
+            # Gas that is found flowing is not lowered, whoever set it; until it has been read it is left alone.
+            read = {
+                name: situation.readings.value(f"{name}.setpoint_sccm")
+                for name in gases
+                if name not in before
+            }
+            before = {**before, **{name: GasOutput(flow) for name, flow in read.items() if flow is not None}}
+            known.update(name for name in gases if name in before)
         return furnace_guard(
             furnace,
             requested,
@@ -99,6 +117,11 @@ def furnace_unit(
     def feed(now_ns: int, readings: Readings, permitted: Mapping[str, Output]) -> None:
         temperature = readings.value(process)
         facts.trend.update(now_ns, temperature, readings.value(f"{furnace}.setpoint_degc"))
+        doubted = any(watch.tripped for watch in doubts)
+        facts.cool(now_ns, temperature, doubted, cooling_s, settings.limit_degc, settings.limit_ramp_degc_min)
+        facts.permitted_sccm = {
+            name: output.flow_sccm for name, output in permitted.items() if isinstance(output, GasOutput)
+        }
         atmosphere = facts.atmosphere
         purge = facts.purge
         if atmosphere is not None and not atmosphere.inert:
@@ -123,13 +146,21 @@ def furnace_unit(
         readings = board.snapshot(now())
         if readings.value(process) is None:
             return f"{process}: {readings.explain(process)}"
+        for name in gases:
+            if readings.value(f"{name}.setpoint_sccm") is None:
+                return f"{name}: {readings.explain(f'{name}.setpoint_sccm')}"
         return None
 
     def left(readings: Readings) -> str | None:
-        temperature = readings.value(process)
+        reading = readings.value(process)
+        # What cannot be read, or not be believed, is as hot as it can still be.
+        temperature = facts.floor_degc if reading is None else facts.reckoned_degc(reading)
         if temperature is not None and temperature < facts.open_degc:
             return None
-        where = "at an unknown temperature" if temperature is None else f"at {temperature:.0f} °C"
+        if reading is None or facts.doubted:
+            where = f"at an unknown temperature (up to {facts.floor_degc:.0f} °C)"
+        else:
+            where = f"at {reading:.0f} °C"
         flowing = [
             f"{name} {flow:.0f} sccm left on"
             for name in gases
@@ -140,11 +171,7 @@ def furnace_unit(
     spec = UnitSpec(
         name=furnace,
         outputs={furnace: "furnace", **dict.fromkeys(gases, "gas")},
-        interlocks=Interlocks(
-            FurnaceConditions(
-                furnace, gases, oxygen, exhaust_channel(bench), _input(bench, "tube_pressure_ok")
-            ).declare()
-        ),
+        interlocks=interlocks,
         decide=decide,
         proofs={},
         ready=ready,

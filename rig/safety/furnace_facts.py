@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import exp
 from typing import Final
 
 from rig.outputs import GasOutput, Output
@@ -16,6 +17,12 @@ from rig.safety.purge import PurgeProof
 SLOPE_WINDOW_S: Final = 120.0
 FROZEN_WINDOW_S: Final = 600.0
 COARSE_S: Final = 10.0
+
+AMBIENT_DEGC: Final = 20.0
+SLOWER: Final = 1.25
+"""By so much a furnace may cool more slowly than its rig file says (a load in it, plugs)."""
+NOTICED_MIN: Final = 10.0
+"""A wrong temperature is noticed within so many minutes, in which the controller may have heated as fast as it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,9 @@ class FurnaceFacts:
 
     cold_degc: below it inert gas may be lowered; open_degc: below it the tube may be opened; hot_minimum_sccm: inert
     flow kept when the furnace's exhaust is lost; cap_degc: a lower limit of the recipe's kind (320 °C in air for
-    precursors of carbon); oxygen_limit_ppm: above it oxygen trips in a hot inert step.
+    precursors of carbon); oxygen_limit_ppm: above it oxygen trips in a hot inert step; permitted_sccm: what the guard
+    let each flow controller be set to; doubted: a condition that speaks against the thermocouple has tripped;
+    floor_degc: the furnace cannot have cooled below it.
     """
 
     purge: PurgeProof
@@ -122,3 +131,44 @@ class FurnaceFacts:
     cap_degc: float | None = None
     oxygen_limit_ppm: float | None = None
     trend: Trend = field(default_factory=Trend)
+    permitted_sccm: dict[str, float] = field(default_factory=dict)
+    doubted: bool = False
+    floor_degc: float = 0.0
+    _floor_ns: int | None = None
+    _seen: bool = False
+
+    def reckoned_degc(self, reading: float | None) -> float | None:
+        """The temperature to reckon with: the reading, but while it is doubted none below what can have cooled off."""
+        if reading is None or not self.doubted:
+            return reading
+        return max(reading, self.floor_degc)
+
+    def cool(
+        self,
+        now_ns: int,
+        reading: float | None,
+        doubted: bool,
+        cooling_s: float,
+        most_degc: float,
+        heating: float,
+    ) -> None:
+        """One scan: bring `floor_degc` up to date.
+
+        cooling_s: the furnace's time constant. most_degc: what it can have reached, taken where nothing was ever read,
+        or was read for the last time before this program began. heating: its steepest ramp, degC/min: so much it may
+        have gained before the doubt arose.
+        """
+        if self._floor_ns is None:
+            self.floor_degc = most_degc if reading is None or doubted else reading
+        else:
+            passed_s = (now_ns - self._floor_ns) / NS
+            self.floor_degc = AMBIENT_DEGC + (self.floor_degc - AMBIENT_DEGC) * exp(
+                -passed_s / (SLOWER * cooling_s)
+            )
+            if reading is not None and (reading > self.floor_degc or not self._seen):
+                self.floor_degc = reading
+        self._seen = self._seen or reading is not None
+        self._floor_ns = now_ns
+        if doubted and not self.doubted:
+            self.floor_degc = min(most_degc, self.floor_degc + NOTICED_MIN * heating)
+        self.doubted = doubted

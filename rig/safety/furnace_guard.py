@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rig.outputs import FURNACE_OFF, FurnaceOutput, GasOutput, Output
-from rig.safety.conditions import Interlocks, OutputView, Situation
+from rig.safety.conditions import Interlocks, Situation
 from rig.safety.furnace_facts import FurnaceFacts
 from rig.safety.guard import MAY_ENERGISE, Breach, Permitted
 
@@ -28,7 +28,10 @@ def furnace_guard(
     full_scale_sccm: Mapping[str, float],
     before: Mapping[str, Output],
 ) -> Permitted:
-    """One scan's decision for one furnace with its gases. See `rig.safety.guard.guard`."""
+    """One scan's decision for one furnace with its gases. See `rig.safety.guard.guard`.
+
+    A gas that is missing in the answer is left as it is: nobody knows yet what flows.
+    """
     facts = situation.facts
     assert isinstance(facts, FurnaceFacts)
     trips = interlocks.evaluate(situation)
@@ -41,11 +44,16 @@ def furnace_guard(
                 name, requested.get(name), state, limit_degc, limit_ramp_degc_min, before.get(name)
             )
         else:
-            output, breach = _gas(name, requested.get(name), full_scale_sccm[name], before.get(name))
+            gas, breach = _gas(name, requested.get(name), full_scale_sccm[name], before.get(name))
+            if breach is not None:
+                breaches.append(Breach(name, breach))
+            if gas is not None:
+                permitted[name] = gas
+            continue
         if breach is not None:
             breaches.append(Breach(name, breach))
         permitted[name] = output
-    temperature = situation.readings.value(f"{furnace}.temperature_degc")
+    temperature = facts.reckoned_degc(situation.readings.value(f"{furnace}.temperature_degc"))
     hot = temperature is None or temperature > facts.open_degc
     lowering = temperature is not None and temperature < facts.cold_degc and state in MAY_ENERGISE
     exhaust_lost = any(tag.startswith("furnace-exhaust") for tag in taken.values())
@@ -55,13 +63,11 @@ def furnace_guard(
     if breaches:
         permitted[furnace] = FURNACE_OFF
     for name, view in situation.outputs.items():
-        if view.kind == "gas":
+        if view.kind == "gas" and (name in permitted or name in taken):
             permitted[name] = _kept(
-                permitted[name],
+                permitted.get(name),
                 before.get(name),
-                name,
-                view,
-                taken,
+                name in taken,
                 hot and not lowering,
                 exhaust_lost,
                 facts,
@@ -98,8 +104,8 @@ def _heat(
 
 def _gas(
     name: str, wanted: Output | None, full_scale: float, before: Output | None
-) -> tuple[Output, str | None]:
-    kept = before if isinstance(before, GasOutput) else GasOutput(0.0)
+) -> tuple[Output | None, str | None]:
+    kept = before if isinstance(before, GasOutput) else None
     if wanted is None:
         return kept, None
     if not isinstance(wanted, GasOutput):
@@ -110,18 +116,16 @@ def _gas(
 
 
 def _kept(
-    output: Output,
+    output: Output | None,
     before: Output | None,
-    name: str,
-    view: OutputView,
-    taken: Mapping[str, str],
+    taken: bool,
     hold_up: bool,
     exhaust_lost: bool,
     facts: FurnaceFacts,
 ) -> Output:
-    assert isinstance(output, GasOutput)
-    if name in taken:
+    if taken:
         return GasOutput(0.0)  # over-pressure: the one exception
+    assert isinstance(output, GasOutput)
     flowed = before.flow_sccm if isinstance(before, GasOutput) else 0.0
     if exhaust_lost and flowed > 0:
         return GasOutput(min(flowed, facts.hot_minimum_sccm))

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from rig.readings import Readings
 from rig.safety.conditions import Condition, Finding, Priority, Situation, Then
 from rig.safety.furnace_facts import FurnaceFacts
 
 EXHAUST_ABOVE_DEGC: Final = 60.0
 PROVED_ABOVE_DEGC: Final = 300.0
 """Above it nothing is heated in inert gas without a purge proof, and a high oxygen reading trips."""
+
+DOUBTING: Final = ("furnace-stale", "sensor-break", "no-heating", "reversed", "frozen")
+"""Conditions that speak against the thermocouple: what it reads afterwards is not believed to be the tube's."""
 
 HOT_INERT_DEGC: Final = 200.0
 OVER_DEGC: Final = 20.0
@@ -63,9 +65,9 @@ class FurnaceConditions:
         view = situation.outputs[self.furnace]
         return view.wanted or (view.told_on and view.told is not None)
 
-    def _hot(self, readings: Readings, above_degc: float) -> bool:
+    def _hot(self, situation: Situation, above_degc: float) -> bool:
         """Above the temperature; one that cannot be read is hot."""
-        value = readings.value(self._pv)
+        value = self._facts(situation).reckoned_degc(situation.readings.value(self._pv))
         return value is None or value > above_degc
 
     def _condition(
@@ -94,7 +96,7 @@ class FurnaceConditions:
             return []
 
         def armed(situation: Situation) -> bool:
-            return self._heating(situation) or self._hot(situation.readings, EXHAUST_ABOVE_DEGC)
+            return self._heating(situation) or self._hot(situation, EXHAUST_ABOVE_DEGC)
 
         def lost(situation: Situation) -> Finding | None:
             if situation.readings.value(channel) == 0:
@@ -331,9 +333,7 @@ class FurnaceConditions:
 
         def armed(situation: Situation) -> bool:
             atmosphere = self._facts(situation).atmosphere
-            return (
-                atmosphere is not None and atmosphere.inert and self._hot(situation.readings, HOT_INERT_DEGC)
-            )
+            return atmosphere is not None and atmosphere.inert and self._hot(situation, HOT_INERT_DEGC)
 
         for gas in self._gases:
             conditions += self._one_gas(gas, armed)
@@ -356,7 +356,7 @@ class FurnaceConditions:
                     "oxygen-high",
                     "Oxygen in the inert tube",
                     high,
-                    armed=lambda s: armed(s) and self._hot(s.readings, PROVED_ABOVE_DEGC),
+                    armed=lambda s: armed(s) and self._hot(s, PROVED_ABOVE_DEGC),
                     cause="Leak at a flange, empty bottle, wrong gas.",
                     what_to_do="Keep the gas on, let it cool, look for the leak.",
                 )
@@ -371,10 +371,13 @@ class FurnaceConditions:
             return armed(situation) and atmosphere is not None and atmosphere.gas == gas
 
         def lost(situation: Situation) -> Finding | None:
-            atmosphere = self._facts(situation).atmosphere
-            wanted = atmosphere.flow_sccm if atmosphere is not None else None
+            facts = self._facts(situation)
+            atmosphere = facts.atmosphere
+            # What the guard itself has lowered (exhaust lost, over-pressure) is not a loss.
+            asked = (atmosphere.flow_sccm if atmosphere is not None else None, facts.permitted_sccm.get(gas))
+            wanted = min((sccm for sccm in asked if sccm is not None), default=0.0)
             value = situation.readings.value(flow)
-            if wanted is None or (value is not None and value >= 0.8 * wanted):
+            if wanted == 0.0 or (value is not None and value >= 0.8 * wanted):
                 return None
             read = "unknown" if value is None else f"{value:.0f} sccm"
             return Finding(f"{gas}: flow {read}, set to {wanted:.0f} sccm.", read, f"{0.8 * wanted:.0f} sccm")

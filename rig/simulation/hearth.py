@@ -12,13 +12,14 @@ from recipes.gases import is_inert
 from recipes.model import HeatStep, PromptStep, Recipe
 from rig.bench.model import Bench
 from rig.bench.start import FurnaceStart
-from rig.emulators.device import Timeline
 from rig.emulators.physics.analyser import Analyser
 from rig.emulators.physics.chamber import Contacts
 from rig.emulators.physics.furnace import Furnace
 from rig.emulators.physics.mat import Mat
 from rig.emulators.physics.mfc import FlowController
 from rig.emulators.physics.tube import Tube
+from rig.lines.scheduler import Rank, Scheduler
+from rig.readings import NS
 
 USUAL_TUBE_MM: Final = (60.0, 1000.0)
 USUAL_MAT_G: Final = 0.47
@@ -30,7 +31,7 @@ PRESSURE_SWITCH_KPA: Final = 10.0
 class Hearth:
     """One furnace with what feeds and watches it. `gases` and `analysers` by instrument name."""
 
-    def __init__(self, bench: Bench, name: str, timeline: Timeline, seed: int, contacts: Contacts) -> None:
+    def __init__(self, bench: Bench, name: str, timeline: Scheduler, seed: int, contacts: Contacts) -> None:
         settings = bench.furnaces[name]
         bore_mm, length_mm = USUAL_TUBE_MM
         if settings.tube is not None:
@@ -58,10 +59,13 @@ class Hearth:
             self._watch_pressure()
 
     def _watch_pressure(self) -> None:
-        """The pressure switch looks once a second, as its bellows would."""
+        """The pressure switch looks once a second, as its bellows would.
+
+        By rank no emulator's event: with it also those who run a laboratory alone come to look at the clock.
+        """
         now_ns = self._timeline.now_ns
         self._contacts.set(now_ns, PRESSURE_SWITCH, self.tube.pressure_kpa(now_ns) < PRESSURE_SWITCH_KPA)
-        self._timeline.call_at(now_ns + 1_000_000_000, self._watch_pressure)
+        self._timeline.call_at(now_ns + NS, self._watch_pressure, Rank.COMMAND)
 
     def found(self, furnace: FurnaceStart) -> None:
         """Put furnace and tube into a start state. ValueError for a temperature or a gas that cannot be."""
@@ -117,7 +121,7 @@ class Hearth:
 class Attendant:
     """Who does in the simulation what prompts ask of a person at the furnace."""
 
-    def __init__(self, recipe: Recipe, hearths: Mapping[str, Hearth], timeline: Timeline) -> None:
+    def __init__(self, recipe: Recipe, hearths: Mapping[str, Hearth], timeline: Scheduler) -> None:
         self._hearths = hearths
         self._timeline = timeline
         self._mat_g = USUAL_MAT_G

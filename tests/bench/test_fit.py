@@ -69,12 +69,22 @@ def test_the_built_in_sheet_covers_the_founding_recipes(name: str) -> None:
     assert (spin.pump, spin.needle, spin.hv, spin.loaded_ml) == ("pumps.a", "left", "hv.needle", 6.0)
     assert spin.syringe.diameter_mm == 14.43
     assert len(answer.reaction_times) == 1
-    if name == "tio2-pcnf-spin":
-        assert answer.possible and len(answer.problems) == 0
-    else:
-        (problem,) = answer.problems
-        assert (problem.code, problem.where) == ("no-furnace", "steps.stabilise")
-        assert "stabilise, cool-in-air, purge, carbonise, cool" in problem.message
+    assert answer.possible and len(answer.problems) == 0
+
+
+def test_without_a_furnace_only_the_spin_part_fits(demo_text: str, bench_of: Callable[..., Bench]) -> None:
+    spinning, _, _ = demo_text.partition("[furnace.tube]")
+    bench = bench_of(spinning)
+    assert not bench.furnaces and not bench.gases and not bench.oxygen
+    whole, _ = read_recipe((LIBRARY / "tio2-pcnf.toml").read_bytes(), "tio2-pcnf")
+    part, _ = read_recipe((LIBRARY / "tio2-pcnf-spin.toml").read_bytes(), "tio2-pcnf-spin")
+    assert whole is not None and part is not None
+    answer = fit(whole, bench, demo_sheet(whole))
+    assert not answer.possible
+    (problem,) = answer.problems
+    assert (problem.code, problem.where) == ("no-furnace", "steps.stabilise")
+    assert "stabilise, cool-in-air, purge, carbonise, cool" in problem.message
+    assert fit(part, bench, demo_sheet(part)).possible
 
 
 def test_the_need_of_a_stream_by_hand(spin_text: str, recipe_of: Callable[..., Recipe]) -> None:

@@ -136,7 +136,20 @@ def test_the_demonstration_rig_is_sound_and_emulated(demo_text: str) -> None:
         "current.collector",
         "climate.chamber",
         "inputs.bench",
+        "furnace.tube",
+        "gas.argon",
+        "oxygen.tube",
     }
+    # Passive air comes by no instrument: on the bench, and on no line.
+    assert set(bench.instruments) == {*bench.line_names.values(), "pumps.b"}
+    assert set(bench.gases) == {"gas.air", "gas.argon"} and bench.gases["gas.air"].passive
+    assert [channel.name for channel in bench.inputs["inputs.bench"].channels] == [
+        "door_closed",
+        "emergency_stop_ok",
+        "exhaust_ok",
+        "furnace_exhaust_ok",
+        "tube_pressure_ok",
+    ]
 
 
 def test_simulate_moves_every_port_and_keeps_the_rest() -> None:

@@ -15,8 +15,11 @@ from rig.bench.rigfile import load_rig
 from rig.bench.sheet import read_sheet
 from rig.bench.start import (
     ClimateStart,
+    FurnaceStart,
+    GasStart,
     HvStart,
     InputsStart,
+    OxygenStart,
     PumpStart,
     read_start,
 )
@@ -221,14 +224,20 @@ def test_start_states_are_read(bench: Bench) -> None:
         '[pumps.a]\nsyringe = "BD Plastipak 20 ml"\nloaded = "12 ml"\nsolution = "tio2"\nrate = "2 ml/h"\n'
         '[hv.needle]\nvoltage = "20 kV"\n'
         '[climate.chamber]\nhumidity = "60 %RH"\n'
-        '[inputs.bench]\ndoor_closed = "open"\n',
+        '[inputs.bench]\ndoor_closed = "open"\ntube_pressure_ok = "open"\n'
+        '[furnace.tube]\ntemperature = "780 degC"\natmosphere = "argon"\nprogram = "held"\n'
+        '[gas.argon]\nflow = "200 sccm"\n'
+        '[oxygen.tube]\noxygen = "12 ppm O2"\n',
         bench,
     )
     assert start is not None and len(problems) == 0
     assert start.get("pumps.a") == PumpStart(SYRINGES["BD Plastipak 20 ml"], 12.0, "tio2", 2.0)
     assert start.get("hv.needle") == HvStart(20.0)
     assert start.get("climate.chamber") == ClimateStart(None, 60.0)
-    assert start.get("inputs.bench") == InputsStart({"door_closed": "open"})
+    assert start.get("inputs.bench") == InputsStart({"door_closed": "open", "tube_pressure_ok": "open"})
+    assert start.get("furnace.tube") == FurnaceStart(780.0, "argon", "held")
+    assert start.get("gas.argon") == GasStart(200.0)
+    assert start.get("oxygen.tube") == OxygenStart(12.0)
     assert start.get("pumps.b") is None
 
 
@@ -241,7 +250,13 @@ def test_start_states_are_read(bench: Bench) -> None:
         ('[pump.a]\nloaded = "20 ml"', "unknown-key", "pump"),
         ('[pumps.a]\nsyringe = "BD Plastipak 5 ml"\nloaded = "20 ml"', "above-capacity", "pumps.a.loaded"),
         ('[inputs.bench]\ndoor = "open"', "unknown-key", "inputs.bench.door"),
-        ('[furnace.tube]\ntemperature = "780 degC"', "unknown-name", "furnace.tube"),
+        ('[furnace.oven]\ntemperature = "780 degC"', "unknown-name", "furnace.oven"),
+        ('[furnace.tube]\ntemperature = "780 sccm"', "wrong-dimension", "furnace.tube.temperature"),
+        ('[furnace.tube]\nprogram = "cooking"', "unknown-choice", "furnace.tube.program"),
+        ('[gas.argon]\nflow = "-1 sccm"', "out-of-range", "gas.argon.flow"),
+        # Passive: no instrument stands there that could be found in some state.
+        ('[gas.air]\nflow = "100 sccm"', "unknown-name", "gas.air"),
+        ('[oxygen.tube]\noxygen = "-1 ppm O2"', "out-of-range", "oxygen.tube.oxygen"),
     ],
 )
 def test_mistakes_in_a_start_state(bench: Bench, text: str, code: str, where: str) -> None:

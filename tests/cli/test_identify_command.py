@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rig.bench.rigfile import load_rig
+from rig.bench.rigfile import load_rig, read_rig
 from rig.cli import asking
 from rig.cli.identify import EFFECTS, TIMED
 from rig.cli.main import main
@@ -20,13 +21,18 @@ from rig.lines.trace import Trace
 from tests.cli.terminal import ROOT, environment, objects, spinrig
 
 QUERIES = {
-    "pumps.a": (b"0VER", b"1VER"),
-    "hv.needle": (b"\x01V56\r", b"\x01Q51\r"),
-    "current.collector": (b"*IDN?",),
-    "climate.chamber": (b"S\r", b"\r", b"?\r"),
-    "inputs.bench": (b"$01M", b"$01F", b"$016"),
+    "pumps.a": rb"\x02\x08[01]VER..\x03",
+    "hv.needle": rb"\x01V56\r|\x01Q51\r",
+    "current.collector": rb"\*IDN\?\r?\n?",
+    "climate.chamber": rb"S\r|\r|\?\r",
+    "inputs.bench": rb"\$01[MF6]..\r",
+    # Modbus: read registers, read exception status, and of the diagnostics the echo only.
+    "furnace.tube": rb"\x01[\x03\x04]....(..)|\x01\x07..|\x01\x08\x00\x00....",
+    "gas.argon": rb"AVE\r|A\?\?M\*\r",
+    "oxygen.tube": rb"D",
 }
-"""All that may be sent, by line: the manuals' queries, and the S that ends a transmitter's own sending."""
+"""All that may be sent, by line, whole messages: the manuals' queries, and the S that ends a transmitter's own sending.
+"""
 
 
 @pytest.fixture
@@ -52,8 +58,12 @@ def test_there_is_a_word_for_each_driver() -> None:
 def test_every_instrument_of_the_demonstration_rig_answers() -> None:
     done = spinrig("identify")
     assert (done.returncode, done.stderr) == (0, "")
-    for model in ("New Era NE-1000", "XP Glassman FJ/FR", "Keithley 6485", "Vaisala HMT330", "ADAM-4050"):
-        assert model in done.stdout
+    found = done.stdout[done.stdout.index("instrument  ") :]
+    for model in (
+        *("New Era NE-1000", "XP Glassman FJ/FR", "Keithley 6485", "Vaisala HMT330", "ADAM-4050"),
+        *("Eurotherm EPC3000", "Alicat MC-2000SCCM", "Cambridge Sensotec Rapidox 1100E"),
+    ):
+        assert model in found
     # Said beforehand.
     assert done.stdout.index("goes off 1.5 s after the last") < done.stdout.index("firmware")
 
@@ -63,18 +73,31 @@ def test_only_queries_are_sent(timed: tuple[str, ...], wire: list[dict[str, Any]
     bench, _ = load_rig(None)
     answers = asking.ask_bench(bench, timed)
     assert [answer.error for answer in answers] == [None] * len(bench.instruments)
+    assert queried(wire) == set(QUERIES)
+
+
+@pytest.mark.parametrize("model", ["3216", "2416"])
+def test_the_other_furnace_controllers_are_only_queried_too(model: str, wire: list[dict[str, Any]]) -> None:
+    text = (ROOT / "rig/bench/demo/rig.toml").read_text(encoding="utf-8")
+    assert text.count('"epc3000"') == 1
+    bench, _ = read_rig(text.replace('"epc3000"', f'"{model}"'), "rig.toml")
+    assert bench is not None
+    found = {answer.name: answer for answer in asking.ask_bench(bench, ())}
+    furnace = found["furnace.tube"]
+    assert furnace.error is None and furnace.identity is not None and model in furnace.identity.model
+    assert queried(wire) == set(QUERIES)
+
+
+def queried(wire: list[dict[str, Any]]) -> set[str]:
+    """The lines on which something was sent; all of it queries."""
     seen = set()
     for entry in wire:
         if entry["direction"] != "sent":
             continue
-        line = next(name for name in QUERIES if name in entry["line"])
-        octets = bytes.fromhex(entry["hex"])
-        assert any(query in octets for query in QUERIES[line]), entry
-        assert not any(order in octets for order in (b"STP", b"SAF", b"RUN", b"\x01S", b"\x01C", b"*RST")), (
-            entry
-        )
+        (line,) = (name for name in QUERIES if name in entry["line"])
+        assert re.fullmatch(QUERIES[line], bytes.fromhex(entry["hex"]), re.DOTALL), entry
         seen.add(line)
-    assert seen == set(QUERIES)
+    return seen
 
 
 def test_a_pumps_alarm_is_told_and_the_pump_asked_again() -> None:
@@ -111,15 +134,15 @@ def test_instruments_that_are_not_there_are_named_and_refused(tmp_path: Path) ->
     env = environment(SPINRIG_STATE=str(tmp_path / "state"))
     done = spinrig("identify", "--rig", real_rig(tmp_path), env=env)
     assert done.returncode == 2
-    assert "6 instruments of 6 did not answer" in done.stderr and "spinrig ports" in done.stderr
+    assert "9 instruments of 9 did not answer" in done.stderr and "spinrig ports" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
-    for name in ("pumps.a", "hv.needle", "current.collector", "climate.chamber", "inputs.bench"):
+    for name in load_rig(None)[0].instruments:
         assert any(line.startswith(name) and "not known" in line for line in done.stdout.splitlines())
 
 
 def test_a_real_rig_file_can_be_asked_in_simulation(tmp_path: Path) -> None:
     found = objects(spinrig("identify", "--rig", real_rig(tmp_path), "--simulate", "--json").stdout)
-    assert [one["error"] for one in found] == [None] * 6
+    assert {one["instrument"]: one["error"] for one in found} == dict.fromkeys(load_rig(None)[0].instruments)
     assert all(one["simulated"] for one in found)
 
 

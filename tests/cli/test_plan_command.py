@@ -69,13 +69,27 @@ def test_too_little_in_a_syringe_is_shown_as_missing(
     assert "cannot make it" in shown.err and "2 ml are loaded" in shown.err
 
 
-def test_what_the_rig_cannot_make_is_planned_and_said() -> None:
-    done = spinrig("plan", "tio2-pcnf")
+def test_what_the_rig_cannot_make_is_planned_and_said(tmp_path: Path) -> None:
+    rig = tmp_path / "rig.toml"
+    spinning, furnace, _ = DEMO.read_text(encoding="utf-8").partition("[furnace.tube]")
+    assert furnace
+    rig.write_text(spinning, encoding="utf-8")
+    done = spinrig("plan", "tio2-pcnf", "--rig", rig)
     assert done.returncode == 0
     assert "carbonise" in done.stdout and "about" in done.stdout
     assert "has no furnace" in done.stderr
-    (data,) = objects(spinrig("plan", "tio2-pcnf", "--json").stdout)
+    (data,) = objects(spinrig("plan", "tio2-pcnf", "--rig", rig, "--json").stdout)
     assert data["fits"] is False
+    assert any(entry["estimate"] for entry in data["entries"])
+
+
+def test_the_demonstration_rig_makes_the_whole_recipe_and_its_furnace_is_counted_on() -> None:
+    done = spinrig("plan", "tio2-pcnf")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "carbonise" in done.stdout and "about" not in done.stdout
+    (data,) = objects(spinrig("plan", "tio2-pcnf", "--json").stdout)
+    assert data["fits"] is True
+    assert not any(entry["estimate"] for entry in data["entries"])
 
 
 @pytest.mark.parametrize(

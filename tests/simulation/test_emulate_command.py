@@ -46,7 +46,7 @@ def test_a_whole_rig_on_tcp_ports_as_json(tmp_path: Path) -> None:
     )
     (tmp_path / "rig.toml").write_text(rig, encoding="utf-8")
     with emulate(str(tmp_path / "rig.toml"), "--tcp", "0", "--json") as process:
-        found = {one["instrument"]: one for one in map(json.loads, printed(process, 6))}
+        found = {one["instrument"]: one for one in map(json.loads, printed(process, 9))}
         assert {name: one["driver"] for name, one in found.items()} == {
             "pumps.a": "new-era",
             "pumps.b": "new-era",
@@ -54,11 +54,17 @@ def test_a_whole_rig_on_tcp_ports_as_json(tmp_path: Path) -> None:
             "current.collector": "keithley-6485",
             "climate.chamber": "vaisala",
             "inputs.bench": "adam-4000",
+            "furnace.tube": "eurotherm",
+            "gas.argon": "alicat",
+            "oxygen.tube": "rapidox",
         }
+        assert len({one["url"] for one in found.values()}) == 8
         assert found["pumps.a"]["url"] == found["pumps.b"]["url"]
         assert found["hv.needle"]["url"].startswith("socket://127.0.0.1:")
         assert ask(found["hv.needle"]["url"], VERSION) == b"B2567\r"
         assert ask(found["inputs.bench"]["url"], b"$016BB\r").startswith(b"!")
+        assert ask(found["gas.argon"]["url"], b"AVE\r").startswith(b"A ")
+        assert ask(found["oxygen.tube"]["url"], b"D", b"\n").startswith(b"d")
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
 

@@ -119,9 +119,7 @@ class HeatPhase(FurnacePhase):
         return wanted
 
     def _watch_ramp(self, context: Context, segment: HeatSegment, temperature: float | None) -> None:
-        set_point = context.readings.value(f"{self.furnace}.setpoint_degc")
-        arrived = set_point is not None and abs(set_point - segment.target_degc) < 0.5
-        if arrived and temperature is not None and abs(temperature - segment.target_degc) <= self._band_degc:
+        if temperature is not None and abs(temperature - segment.target_degc) <= self._band_degc:
             self._enter("soaking", context)
             self._last_ns = context.now_ns
             return
