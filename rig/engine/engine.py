@@ -16,7 +16,7 @@ from rig.engine.unit import Unit
 from rig.lines.board import Board
 from rig.lines.line import Line
 from rig.lines.member import Report
-from rig.readings import NS, Quality, Readings
+from rig.readings import Readings
 from rig.records.record import Record, Ticket
 from rig.safety.conditions import OutputView, Situation
 
@@ -405,16 +405,6 @@ class Engine:
             self._tell_questions()
         except Exception as error:
             self.last_exception = error
-
-    # Told to others
-
-    def good(self, channel: str) -> bool:
-        """Whether a channel can be believed now."""
-        return self.readings.quality(channel) is Quality.GOOD
-
-    def seconds(self) -> float:
-        """The clock in seconds."""
-        return self.now() / NS
 
 
 def _same_kind(outlet: Outlet, report: Report) -> bool:

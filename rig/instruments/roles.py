@@ -7,7 +7,7 @@ and sends bytes only when one of these methods is called. Every method may raise
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from rig.lines.driven import Driver, Identity, OutputDriver, Poll
 from rig.outputs import FurnaceOutput, GasOutput, HvOutput, PumpOutput
@@ -22,7 +22,6 @@ __all__ = [
     "Poll",
     "Pump",
     "Sensor",
-    "describe",
 ]
 
 
@@ -66,12 +65,3 @@ class Gas(Driver, Protocol):
 
 class Sensor(Driver, Protocol):
     """An instrument that only measures."""
-
-
-def describe(driver: Any) -> str:
-    """The roles a driver fills, in words for `spinrig instruments`."""
-    if hasattr(driver, "monitor_step_kv"):
-        return "high voltage"
-    if hasattr(driver, "apply"):
-        return "pump"
-    return "sensor"

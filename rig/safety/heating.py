@@ -301,7 +301,8 @@ class FurnaceConditions:
             self._condition(
                 "stuck-relay", "Furnace does not obey", stuck, on_delay_s=300.0, priority=Priority.HIGHEST,
                 armed=lambda situation: True,
-                cause="Relay or thyristor conducts by itself.", what_to_do="Switch the furnace's mains off.",
+                cause="Relay or thyristor conducts by itself, or the mat burns.",
+                what_to_do="Switch the furnace's mains off. Do not open the tube.",
             ),
             self._condition(
                 "runaway", "Furnace runs away", runaway, on_delay_s=60.0, priority=Priority.HIGHEST,

@@ -1,4 +1,4 @@
-"""Runs of the furnace part in virtual time: shortened recipes, what the heater and the argon were told, and the truth."""
+"""Runs of the furnace part in virtual time: shortened recipes, what heater and argon were told, and the truth."""
 
 from __future__ import annotations
 
@@ -70,12 +70,13 @@ below = "60 degC"
 
 @dataclass
 class Heating:
-    """One virtual run of the furnace. lapse: after a trip, or a stop, the night's cooling is left out (see `Spinning`)."""
+    """One virtual run of the furnace. lapse_after_s: so long after the first trip the night's cooling is left out."""
 
     runs: Path
     recipe: str
     faults: Sequence[Fault] = ()
     start: str | None = None
+    rig: str | None = None
     lapse_after_s: float | None = None
     spun: Spinning = field(init=False)
     result: Result = field(init=False)
@@ -87,7 +88,9 @@ class Heating:
     argon_at_end_sccm: float = 0.0
 
     def __post_init__(self) -> None:
-        self.spun = Spinning(self.runs, HEAD + self.recipe, seed=7, faults=self.faults, start=self.start)
+        self.spun = Spinning(
+            self.runs, HEAD + self.recipe, self.rig, seed=7, faults=self.faults, start=self.start
+        )
         (self.argon_wire,) = self.spun.hear(ARGON)
         self.spun.session.watch(self._on_event)
 

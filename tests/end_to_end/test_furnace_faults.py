@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,8 @@ from rig.engine.drive import VirtualDrive
 from rig.engine.host import Host
 from rig.readings import NS
 from rig.running import FileAnswers
-from tests.end_to_end.furnace_runs import ARGON, CARBONISE, FURNACE, LAPSE_DEGC, STABILISE, Heating
-from tests.end_to_end.spinning import fault
+from tests.end_to_end.furnace_runs import ARGON, CARBONISE, FURNACE, STABILISE, Heating
+from tests.end_to_end.spinning import demo_text, fault
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -44,13 +45,14 @@ class Case:
     end_sccm: float = CARBONISING
     priority: str = "highest"
     lapse: bool = True
+    rig: str | None = None
 
 
 CASES = {
     "furnace exhaust lost": Case(
         CARBONISE,
         carbonising("inputs.bench", "open", 650.0, "furnace_exhaust_ok"),
-        650.0, (0.0, 1.5), "furnace-exhaust", argon=(80.0,), end_sccm=80.0, lapse=False,
+        650.0, (0.0, 1.5), "furnace-exhaust", argon=(80.0,), end_sccm=80.0,
     ),
     "argon lost": Case(
         CARBONISE, carbonising(ARGON, "loss", 700.0), 700.0, (30.0, 60.0), f"gas-lost:{ARGON}", end_sccm=0.0
@@ -65,7 +67,7 @@ CASES = {
     ),
     "sensor break": Case(
         CARBONISE, carbonising(FURNACE, "sensor-break", 400.0), 400.0, (2.0, 5.0), "sensor-break",
-        priority="high", lapse=False,
+        priority="high", rig=demo_text(**{'cooling = "50 min"': 'cooling = "5 min"'}),
     ),
     "stuck relay": Case(
         STABILISE, fault(FURNACE, "stuck-on", step="stabilise", after_s=3600.0), 280.0, (30.0, 120.0),
@@ -80,12 +82,12 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_fault_takes_the_heater_and_treats_the_gas_by_the_rules(tmp_path: Path, name: str) -> None:
     case = CASES[name]
-    heating = Heating(tmp_path, case.recipe, [case.fault], lapse_after_s=900.0 if case.lapse else None)
+    lapse_s = 900.0 if case.lapse else None
+    heating = Heating(tmp_path, case.recipe, [case.fault], rig=case.rig, lapse_after_s=lapse_s)
     began: list[tuple[int, float]] = []
 
     def note() -> None:
-        now_ns = heating.now_ns()
-        began.append((now_ns, heating.hearth.furnace.tube_degc(now_ns)))
+        began.append((heating.now_ns(), heating.controller.control.pv))  # of its last look, before the fault
 
     heating.spun.after("step", case.fault.after_s, note, id=case.fault.step, phase="started")
     if name == "stuck relay":
@@ -93,13 +95,11 @@ def test_a_fault_takes_the_heater_and_treats_the_gas_by_the_rules(tmp_path: Path
         mains = heating.hearth.furnace.contactor
         heating.spun.after("trip", 600.0, lambda: mains(heating.now_ns(), False))
     heating.run()
-    (fault_ns, tube_degc), trip_ns = began[0], heating.trips[0][0]
+    (fault_ns, pv_degc), trip_ns = began[0], heating.trips[0][0]
     detected_s = (trip_ns - fault_ns) / NS
     told = [sccm for _, sccm in heating.argon_told(fault_ns)]
-    print(
-        f"{name}: at {tube_degc:.0f} degC in the tube, detected after {detected_s:.1f} s, {heating.tags}, argon {told}"
-    )
-    assert tube_degc == pytest.approx(case.at_degc, abs=15.0)
+    print(f"{name}: at {pv_degc:.0f} degC, detected after {detected_s:.1f} s, {heating.tags}, argon {told}")
+    assert pv_degc == pytest.approx(case.at_degc, abs=5.0)
     assert case.within_s[0] <= detected_s <= case.within_s[1]
     assert heating.output_pct == {1.5: 0.0, 60.0: 0.0}, "commanded off, and it stays so"
     assert tuple(told) == case.argon
@@ -112,8 +112,7 @@ def test_a_fault_takes_the_heater_and_treats_the_gas_by_the_rules(tmp_path: Path
     assert str(heating.result.ending.reason).startswith(f"{case.tag}:{FURNACE}")
     assert heating.result.left is None
     assert heating.tube_at_end_degc < 61.0, "watched until it is cold"
-    assert LAPSE_DEGC > 61.0
-    if not case.lapse:
+    if not case.lapse:  # as long as it takes, although this thermocouple reads that all is cold
         assert (heating.now_ns() - trip_ns) / NS > 6000
 
 
@@ -194,10 +193,9 @@ flow = "200 sccm"
 """
 
 
-@pytest.mark.parametrize("line_fault", [None, "silent", "late"])
-def test_a_host_that_comes_to_a_hot_tube_does_not_lower_its_argon(
-    tmp_path: Path, line_fault: str | None
-) -> None:
+@pytest.mark.parametrize("mute_s", [0.0, 20.0])
+def test_a_host_that_comes_to_a_hot_tube_does_not_lower_its_argon(tmp_path: Path, mute_s: float) -> None:
+    """mute_s: the flow controller answers nothing for so long, just as it has been connected."""
     heating = Heating(tmp_path, CARBONISE, start=HOT)
     lab, session = heating.spun.lab, heating.spun.session
     assert heating.controller.output_pct > 10
@@ -206,20 +204,24 @@ def test_a_host_that_comes_to_a_hot_tube_does_not_lower_its_argon(
     lab.crash_controller()
     assert isinstance(session.drive, VirtualDrive)
     session.drive.detach()
-    if line_fault is not None:
-        # The flow controller's line is disturbed just as the next one connects: what flows is not known at once.
-        wire = lab.wire_of(ARGON)
-        wire.set_fault(line_fault, True)
-        lab.scheduler.call_at(heating.now_ns() + 8 * NS, lambda: wire.set_fault(line_fault, False), 0)
     drive = VirtualDrive(lab.scheduler)
     host = Host(session.bench, lab.carrier(), drive, FileAnswers(None, yes=True))
+    wire = lab.wire_of(ARGON)
+
+    def mute(kind: str, data: dict[str, Any], t_ns: int) -> None:
+        if kind == "identity" and data["instrument"] == ARGON and mute_s:
+            wire.set_fault("silent", True)
+            heating.at_ns(t_ns + round(mute_s * NS), lambda: wire.set_fault("silent", False))
+
+    host.engine.on_event = mute
     host.connect()
+    assert (host.engine.readings.value(f"{ARGON}.setpoint_sccm") is None) is (mute_s > 0)
     end_ns = heating.now_ns() + 300 * NS
     drive.run(host.engine, lambda: heating.now_ns() > end_ns)
     now_ns = heating.now_ns()
     assert host.engine.error is None
     assert host.engine.readings.value(f"{FURNACE}.temperature_degc") == pytest.approx(
-        heating.hearth.furnace.temperature_degc(now_ns), abs=2.0
+        heating.hearth.furnace.temperature_degc(now_ns), abs=5.0
     )
     assert heating.hearth.furnace.tube_degc(now_ns) > 500
     told = [sccm for _, sccm in heating.argon_told()]

@@ -232,6 +232,9 @@ def test_what_cannot_be_brought_about_is_refused_before_anything_moves() -> None
         HV: KINDS["hv"],
         "climate.chamber": KINDS["climate"],
         "needles.left": KINDS["needles"],
+        "furnace.tube": KINDS["furnace"],
+        "gas.argon": KINDS["gas"],
+        "oxygen.tube": KINDS["oxygen"],
         "controller": ("crash", "scan-stall"),
         "operator": ("door-at-once",),
     }

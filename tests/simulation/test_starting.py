@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from rig.bench.start import read_start
+from rig.emulators.eurotherm import EurothermEmulator
 from rig.emulators.glassman import GlassmanEmulator
 from rig.emulators.new_era import NewEraEmulator
+from rig.lines.scheduler import Rank
 from rig.readings import NS
 from rig.simulation.laboratory import Laboratory
 from rig.simulation.starting import CannotStart, apply_start
@@ -92,6 +94,34 @@ def test_air_found_moist_and_warm_stays_about_there() -> None:
     assert 25 < chamber.temperature_degc(600 * NS) < 29
 
 
+def test_a_furnace_found_hot_in_argon() -> None:
+    lab = found(
+        '[furnace.tube]\ntemperature = "640 degC"\natmosphere = "argon"\nprogram = "running"\n'
+        '[gas.argon]\nflow = "200 sccm"\n'
+    )
+    hearth, controller = lab.hearths["furnace.tube"], lab.devices["furnace.tube"]
+    assert isinstance(controller, EurothermEmulator)
+    assert hearth.furnace.temperature_degc(0) == pytest.approx(640.0, abs=0.1)
+    assert not hearth.tube.opened and hearth.tube.oxygen_ppm(0) < 5
+    assert hearth.analysers["oxygen.tube"].reading_ppm(0) < 5
+    assert hearth.gases["gas.argon"].flow_sccm(0) == 200.0
+    for t_s in range(0, 1200, 10):
+        lab.scheduler.call_at(t_s * NS, lambda: None, Rank.COMMAND)
+    lab.scheduler.run(lambda: lab.scheduler.now_ns >= 1000 * NS)
+    assert controller.control.status_code() == 2  # run, and it holds what it was found at
+    assert controller.output_pct > 30
+    assert hearth.furnace.temperature_degc(1000 * NS) == pytest.approx(640.0, abs=3.0)
+
+
+@pytest.mark.parametrize(("program", "state"), [("off", 1), ("held", 4)])
+def test_a_furnace_found_off_or_held(program: str, state: int) -> None:
+    lab = found(f'[furnace.tube]\ntemperature = "300 degC"\nprogram = "{program}"\n')
+    controller = lab.devices["furnace.tube"]
+    assert isinstance(controller, EurothermEmulator)
+    assert controller.control.status_code() == state
+    assert (controller.output_pct > 0) is (program == "held")
+
+
 def test_contacts_found_open() -> None:
     lab = found('[inputs.bench]\ndoor_closed = "open"\n')
     assert not lab.scene.contacts.closed("door_closed")
@@ -104,6 +134,10 @@ def test_contacts_found_open() -> None:
         ('[pumps.a]\nsolution = "honey"\n', r"\[pumps.a\]: its syringe holds pan-pmma"),
         ('[pumps.a]\nrate = "10000 ml/h"\n', r"\[pumps.a\]: the pump cannot do 10000 ml/h"),
         ('[pumps.a]\nloaded = "12 ml"\n', r"\[pumps.a\]: syringe content 12.0 ml"),
+        ('[furnace.tube]\ntemperature = "1200 degC"\n', r"\[furnace.tube\]: .*temperature 1200.0 degC"),
+        ('[furnace.tube]\natmosphere = "steam"\n', r"\[furnace.tube\]: .*gas 'steam'"),
+        ('[gas.argon]\nflow = "5000 sccm"\n', r"\[gas.argon\]: .*5000.0 sccm"),
+        ('[oxygen.tube]\noxygen = "20 ppm O2"\n', r"\[oxygen.tube\]: .*reads what is in its tube"),
     ],
 )
 def test_what_cannot_be_is_refused(text: str, said: str) -> None:
