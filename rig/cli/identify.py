@@ -36,7 +36,7 @@ EFFECTS: Final = {
     "vaisala": "S, then ?. A transmitter that sends by itself (RUN) stops doing so; with an address it is opened and "
     "closed again.",
     "adam-4000": "$AAM and $AAF. Nothing else happens.",
-    "eurotherm": "Reads registers 107 and 122. A comms watchdog counts it as a sign of life.",
+    "eurotherm": "Reads registers 107, 121 and 122. A comms watchdog counts it as a sign of life.",
     "alicat": "AVE and A??M*. Nothing else happens.",
     "rapidox": "D. Nothing else happens.",
 }

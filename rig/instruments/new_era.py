@@ -107,7 +107,7 @@ class NewEra:
     # Each pump hears a valid packet at least once a second, half its time-out.
     polls: tuple[Poll, ...] = (Poll("delivered", 0.5, 1.0), Poll("rate", 1.0, 0.0))
     poll_channels: Mapping[str, tuple[str, ...]] = {
-        "delivered": ("delivered_ml", "running"),
+        "delivered": ("delivered_ml", "running", "rate_ml_h"),
         "rate": ("rate_ml_h",),
     }
 

@@ -69,7 +69,11 @@ def test_a_new_batch_counts_from_zero() -> None:
             bench.time.pass_s(1)
             pump.read("rate")
         pump.off()
-        assert pump.read("delivered") == {"delivered_ml": pytest.approx(ml_h / 60, rel=0.03), "running": 0}
+        assert pump.read("delivered") == {
+            "delivered_ml": pytest.approx(ml_h / 60, rel=0.03),
+            "running": 0,
+            "rate_ml_h": 0,
+        }
 
 
 def test_a_pump_found_running_is_stopped_first() -> None:

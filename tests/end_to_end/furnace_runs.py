@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ class Heating:
     result: Result = field(init=False)
     trips: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     output_pct: dict[float, float] = field(default_factory=dict)
-    """The emulated controller's output so many seconds after the first trip."""
+    """The emulated controller's output so many seconds after the first trip, or after what a test counts from."""
     pv_at_trip_degc: float = 0.0
     tube_at_end_degc: float = 0.0
     argon_at_end_sccm: float = 0.0
@@ -121,12 +122,13 @@ class Heating:
         if not self.trips:
             self.pv_at_trip_degc = self.hearth.furnace.temperature_degc(t_ns)
             for delay_s in (1.5, 60.0):
-                self.at_ns(t_ns + round(delay_s * NS), lambda s=delay_s: self._note_output(s))
+                self.at_ns(t_ns + round(delay_s * NS), partial(self.note_output, delay_s))
             if self.lapse_after_s is not None:
                 self.at_ns(t_ns + round(self.lapse_after_s * NS), self.lapse)
         self.trips.append((t_ns, data))
 
-    def _note_output(self, delay_s: float) -> None:
+    def note_output(self, delay_s: float) -> None:
+        """Keep the controller's output of this moment."""
         self.output_pct[delay_s] = self.controller.output_pct
 
     def at_ns(self, t_ns: int, action: Callable[[], object]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -67,7 +67,7 @@ CASES = {
     ),
     "sensor break": Case(
         CARBONISE, carbonising(FURNACE, "sensor-break", 400.0), 400.0, (2.0, 5.0), "sensor-break",
-        priority="high", rig=demo_text(**{'cooling = "50 min"': 'cooling = "5 min"'}),
+        priority="high", rig=demo_text(**{'cooling = "50 min"': 'cooling = "12 min"'}),
     ),
     "stuck relay": Case(
         STABILISE, fault(FURNACE, "stuck-on", step="stabilise", after_s=3600.0), 280.0, (30.0, 120.0),
@@ -139,16 +139,11 @@ def interrupted(tmp_path: Path, again_after_s: float | None) -> tuple[Heating, i
             now_ns = heating.now_ns()
             assert heating.hearth.furnace.temperature_degc(now_ns) == pytest.approx(780.0, abs=10.0)
             for delay_s in (1.5, 600.0):
-                heating.at_ns(
-                    now_ns + round(delay_s * NS), lambda s=delay_s: heating.output_pct.update({s: pct()})
-                )
+                heating.at_ns(now_ns + round(delay_s * NS), partial(heating.note_output, delay_s))
             if again_after_s is None:
                 heating.at_ns(now_ns + 900 * NS, heating.lapse)
         when.append(heating.now_ns())
         heating.spun.session.host.interrupt()
-
-    def pct() -> float:
-        return heating.controller.output_pct
 
     first_s = carbonising(FURNACE, "", 780.0).after_s
     heating.spun.after("step", first_s, interrupt, id="carbonise", phase="started")
@@ -193,6 +188,24 @@ flow = "200 sccm"
 """
 
 
+def mute_once_connected(heating: Heating, mute_s: float) -> None:
+    """The flow controller says who it is, the last word of its connecting, and then nothing for a while."""
+    device, wire = heating.spun.lab.devices[ARGON], heating.spun.lab.wire_of(ARGON)
+    receive = device.receive
+    asked = False
+
+    def heard(data: bytes) -> None:
+        nonlocal asked
+        if asked:
+            device.receive = receive  # type: ignore[method-assign]
+            wire.set_fault("silent", True)
+            heating.at_ns(heating.now_ns() + round(mute_s * NS), partial(wire.set_fault, "silent", False))
+        asked = asked or data == b"A??M*\r"
+        receive(data)
+
+    device.receive = heard  # type: ignore[method-assign]
+
+
 @pytest.mark.parametrize("mute_s", [0.0, 20.0])
 def test_a_host_that_comes_to_a_hot_tube_does_not_lower_its_argon(tmp_path: Path, mute_s: float) -> None:
     """mute_s: the flow controller answers nothing for so long, just as it has been connected."""
@@ -206,14 +219,8 @@ def test_a_host_that_comes_to_a_hot_tube_does_not_lower_its_argon(tmp_path: Path
     session.drive.detach()
     drive = VirtualDrive(lab.scheduler)
     host = Host(session.bench, lab.carrier(), drive, FileAnswers(None, yes=True))
-    wire = lab.wire_of(ARGON)
-
-    def mute(kind: str, data: dict[str, Any], t_ns: int) -> None:
-        if kind == "identity" and data["instrument"] == ARGON and mute_s:
-            wire.set_fault("silent", True)
-            heating.at_ns(t_ns + round(mute_s * NS), lambda: wire.set_fault("silent", False))
-
-    host.engine.on_event = mute
+    if mute_s:
+        mute_once_connected(heating, mute_s)
     host.connect()
     assert (host.engine.readings.value(f"{ARGON}.setpoint_sccm") is None) is (mute_s > 0)
     end_ns = heating.now_ns() + 300 * NS
