@@ -209,6 +209,8 @@ class Unit:
             case State.COMPLETING:
                 return self._complete(context, phase)
             case State.ABORTING:
+                if phase is not None:
+                    phase.aborting(context)
                 told = all(not view.told_on for view in context.outputs.values() if view.kind != "gas")
                 if told or context.now_ns - self._since_ns > 5 * NS:
                     self._step_ended(context, "aborted")

@@ -17,7 +17,7 @@ from tests.end_to_end.spinning import Spinning
 
 FURNACE, ARGON, OXYGEN = "furnace.tube", "gas.argon", "oxygen.tube"
 FOUNDING = Path(__file__).with_name("founding-furnace.toml")
-LAPSE_DEGC = 75.0
+LAPSE_DEGC = 66.0
 """Where the night's cooling is left out, the furnace is found this warm after it."""
 
 HEAD = """format = 1
@@ -51,7 +51,7 @@ id = "purge"
 do = "purge"
 gas = "argon"
 flow = "2000 sccm"
-until = { volumes = 12 }
+until = { volumes = 6 }
 [[steps]]
 id = "carbonise"
 do = "heat"

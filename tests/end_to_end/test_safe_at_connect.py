@@ -133,6 +133,9 @@ def test_an_abort_has_no_ramp_and_no_draw_off(tmp_path: Path) -> None:
     after = [data for t, data in heard(spun, HV) if t > t_ns and data != QUERY]
     assert set(after) == {HV_OFF}
     assert states(spun)[-2:] == ["Aborting", "Aborted"]
+    _, stood = spun.found("clock")[-1]
+    assert stood["running"] is False  # the record counts no time that was not spun
+    assert 5.0 <= stood["elapsed_s"] <= 5.2
 
 
 def test_an_abort_while_priming_and_while_ramping(tmp_path: Path) -> None:

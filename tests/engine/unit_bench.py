@@ -56,6 +56,9 @@ class Scripted:
     def stopping(self, context: Context) -> Demand:
         return self._say("stopping", context)
 
+    def aborting(self, context: Context) -> None:
+        """Nothing to close."""
+
     def completing(self, context: Context) -> Demand:
         return self._say("completing", context)
 

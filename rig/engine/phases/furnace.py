@@ -78,6 +78,9 @@ class FurnacePhase:
         view = context.outputs[self.furnace]
         return Demand(self.atmosphere.demand(), done=not view.told_on)
 
+    def aborting(self, context: Context) -> None:
+        """The outputs are cut; there is nothing to close."""
+
     def completing(self, context: Context) -> Demand:
         """Ended early by a person: heater off, gas goes on."""
         return self.stopping(context)

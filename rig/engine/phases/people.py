@@ -29,6 +29,9 @@ class _Quiet:
         """Nothing is on."""
         return DONE
 
+    def aborting(self, context: Context) -> None:
+        """The outputs are cut; there is nothing to close."""
+
     def completing(self, context: Context) -> Demand:
         """Nothing is on."""
         return DONE

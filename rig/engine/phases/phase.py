@@ -109,6 +109,9 @@ class Phase(Protocol):
     def stopping(self, context: Context) -> Demand:
         """Orderly early end."""
 
+    def aborting(self, context: Context) -> None:
+        """The outputs are cut, and not by this phase: close what the record would else count on. Each scan."""
+
     def completing(self, context: Context) -> Demand:
         """Orderly end that a person asked for early, the product being good."""
 

@@ -106,6 +106,9 @@ class PrimePhase:
         """Pumps off is all there is to stop."""
         return DONE
 
+    def aborting(self, context: Context) -> None:
+        """The outputs are cut; there is nothing to close."""
+
     def completing(self, context: Context) -> Demand:
         """Pumps off is all there is to end."""
         return DONE

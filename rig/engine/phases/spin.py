@@ -282,6 +282,10 @@ class SpinPhase:
         assert self._end is not None
         return self._end.step(context)
 
+    def aborting(self, context: Context) -> None:
+        """The clock stands: nothing is spun any more."""
+        self._stop_clock(context)
+
     def completing(self, context: Context) -> Demand:
         """A person ends the step early and the product is good: the whole orderly end, earthing included."""
         self._stop_clock(context)
