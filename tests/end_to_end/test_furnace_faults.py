@@ -39,7 +39,7 @@ def stabilising(on: str, kind: str, at_degc: float) -> Fault:
 
 @dataclass(frozen=True)
 class Case:
-    """A fault and what is to come of it. argon: set points told from the fault on; rig: the demonstration rig or another."""
+    """A fault and what is to come of it. argon: set points told from the fault on; rig: None the demonstration rig."""
 
     recipe: str
     fault: Fault
