@@ -148,7 +148,11 @@ class Told:
     def supply_off_after(self, t_s: float) -> float:
         """When the supply was told off with zero set for the first time after t_s, in seconds."""
         return (
-            min(t for t, counts, control in self.supply() if control == 1 and counts == 0 and t >= t_s * 1e9)
+            min(
+                t
+                for t, counts, control in self.supply()
+                if control == 1 and counts == 0 and t >= round(t_s * 1e9)
+            )
             / 1e9
         )
 
@@ -156,6 +160,6 @@ class Told:
         """When each pump was told to stop for the first time after t_s, by its address, in seconds."""
         first: dict[bytes, float] = {}
         for t_ns, address in self.pumps(b"STP"):
-            if t_ns >= t_s * 1e9:
+            if t_ns >= round(t_s * 1e9):
                 first.setdefault(address, t_ns / 1e9)
         return first
