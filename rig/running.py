@@ -36,7 +36,7 @@ from rig.records.errors import RecordError
 from rig.records.record import Record
 from rig.records.samples import Channel
 from rig.records.threaded import ThreadedRecord
-from rig.records.utc import SIMULATED_ORIGIN, UtcFormatter
+from rig.records.utc import SIMULATED_ORIGIN
 from rig.records.writer import RunRecord
 from rig.simulation.faults import FaultPlan
 from rig.simulation.hearth import Attendant
@@ -305,4 +305,4 @@ def _user() -> str:
         return "unknown"
 
 
-__all__ = ["FileAnswers", "Options", "Session", "UtcFormatter", "versions"]
+__all__ = ["FileAnswers", "Options", "Session", "versions"]

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from rig.bench.model import AnyInstrument, Bench, is_simulated, is_visa, visa_name
 from rig.engine import periods
-from rig.instruments.catalog import CATALOG, DriverInfo
-from rig.instruments.settings import CurrentSettings, InputsSettings
+from rig.instruments.catalog import ATTEMPTS, CATALOG, DEADLINE_S, DriverInfo
+from rig.instruments.settings import InputsSettings
 from rig.lines.board import Board
 from rig.lines.driven import Driver
 from rig.lines.line import Line, Opener
@@ -54,15 +54,14 @@ def member_spec(bench: Bench, name: str) -> MemberSpec:
 
     probe = make(cast(Port, None))
     section = name.partition(".")[0]
-    quick = section in ("hv", "pumps", "inputs")
     return MemberSpec(
         name=name,
         kind=kind_of(name),
         make=make,
         channels=probe.channels,
         polls=probe.polls,
-        deadline_s=periods.QUICK_DEADLINE_S if quick else periods.SLOW_DEADLINE_S,
-        attempts=periods.ATTEMPTS,
+        deadline_s=DEADLINE_S[section],
+        attempts=ATTEMPTS,
         stale_after_s=periods.INPUTS_STALE_S if isinstance(settings, InputsSettings) else None,
         watched=isinstance(settings, InputsSettings),
         poll_channels=getattr(probe, "poll_channels", {}),
@@ -102,8 +101,3 @@ def monitor_steps_kv(bench: Bench) -> Mapping[str, float]:
         # No read-back at all counts as a step of the whole range: never proved.
         steps[name] = settings.rating_kv / info.monitor_steps if info.monitor_steps else settings.rating_kv
     return steps
-
-
-def meters(bench: Bench) -> Mapping[str, CurrentSettings]:
-    """The current meters, for their jet channels."""
-    return bench.current

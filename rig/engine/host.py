@@ -17,7 +17,7 @@ from recipes.model import Recipe
 from rig.bench.assignment import Assignment
 from rig.bench.model import Bench
 from rig.engine.acting import describe
-from rig.engine.connect import Carrier, build_lines, meters
+from rig.engine.connect import Carrier, build_lines
 from rig.engine.drive import Drive
 from rig.engine.engine import Engine
 from rig.engine.furnace_unit import furnace_unit
@@ -207,13 +207,13 @@ class Host:
         visits = plan_visits(job.recipe, job.assignment, self.bench)
         visited = {visit.unit for visit in visits}
         channels = recorded_channels(
-            self.lines, engine.outlets, meters(self.bench), instruments_left_out(self.bench, visited)
+            self.lines, engine.outlets, self.bench.current, instruments_left_out(self.bench, visited)
         )
         record = job.make_record(channels)
         for line in self._traced:
             record.trace(line)
         self._traced.clear()
-        engine.attach(record, Sampler(channels, engine.outlets, meters(self.bench)))
+        engine.attach(record, Sampler(channels, engine.outlets, self.bench.current))
         run = Run(
             run_id=job.run_id,
             visits=visits,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-NS: Final = 1_000_000_000
+from rig.instruments.catalog import ATTEMPTS, DEADLINE_S
+from rig.readings import NS
 
 SCAN_HV_NS: Final = NS // 10
 """A scan each 100 ms while any high voltage is on, wanted or unproved."""
@@ -34,11 +35,6 @@ SAMPLE_NS: Final = NS
 OFF_RETRY_NS: Final = NS
 """An output that is not proved off is told again each second (safety rule 5)."""
 
-QUICK_DEADLINE_S: Final = 0.2
-"""High-voltage supplies, inputs and pumps; two attempts."""
-
-SLOW_DEADLINE_S: Final = 1.0
-ATTEMPTS: Final = 2
 INPUTS_STALE_S: Final = 0.25
 
 
@@ -53,8 +49,8 @@ def as_record() -> dict[str, float]:
         "lease_furnace_s": LEASE_FURNACE_NS / NS,
         "lease_scans": LEASE_SCANS,
         "sample_s": SAMPLE_NS / NS,
-        "quick_deadline_s": QUICK_DEADLINE_S,
-        "slow_deadline_s": SLOW_DEADLINE_S,
+        "quick_deadline_s": DEADLINE_S["hv"],
+        "slow_deadline_s": DEADLINE_S["current"],
         "attempts": ATTEMPTS,
         "inputs_stale_s": INPUTS_STALE_S,
     }

@@ -42,7 +42,6 @@ class SpinPhase:
         self._held_ns: int | None = None
         self._wipe: PrimePhase | None = None
         self._said: str | None = None
-        self._times = 0
 
     # Running
 
@@ -255,7 +254,6 @@ class SpinPhase:
         """Wipe and prime after a long hold, then start and ramp as at first."""
         if self._held_ns is not None:
             if context.now_ns - self._held_ns > WIPE_AFTER_NS and self.stage == "permissives":
-                self._times += 1
                 for key in ("primed", "wiped", "earthed"):
                     context.questions.forget(self.step_id, key)
                 self._wipe = PrimePhase(self._prime_again)
