@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from rig.engine import periods
 from rig.engine.acting import Outlet, describe, outlets
+from rig.engine.books import Books
 from rig.engine.phases.phase import NOTHING, Context
-from rig.engine.questions import QuestionBoard
+from rig.engine.questions import Question
 from rig.engine.run import Run
 from rig.engine.sampling import Sampler
 from rig.engine.states import State
@@ -32,10 +34,11 @@ class Engine:
         self.now = now
         self.outlets = outlets(lines)
         self.units: dict[str, Unit] = {}
-        self.questions = QuestionBoard()
-        self.run: Run | None = None
-        self.record: Record | None = None
-        self.sampler: Sampler | None = None
+        self.runs: list[Run] = []
+        """The runs under way, in the order in which they began."""
+        self.books = Books()
+        self._unit_of: dict[str, str] = {}
+        self._writers: dict[str, Callable[[str, dict[str, Any]], Ticket | None]] = {}
         self.error: str | None = None
         self.readings = board.snapshot(now())
         self.period_ns = periods.SCAN_ACTIVE_NS
@@ -49,32 +52,56 @@ class Engine:
         self.on_event: Callable[[str, dict[str, Any], int], None] | None = None
         self.on_scan: Callable[[], None] | None = None
         """Called at the end of each scan; whoever looks on there must be quick and must not raise."""
-        self._early: list[tuple[str, dict[str, Any], int]] = []
-        self._sample_ns = 0
         self.last_exception: Exception | None = None
         self._broken_off_ns = 0
 
-    # Events and the record
+    def add(self, unit: Unit) -> None:
+        """Take a unit in; before the first scan."""
+        self.units[unit.name] = unit
+        self._unit_of |= dict.fromkeys((*unit.spec.outputs, *unit.spec.members), unit.name)
+        self._writers[unit.name] = self.writer(unit.name)
 
-    def write(self, kind: str, data: dict[str, Any]) -> Ticket | None:
+    # Runs
+
+    def begin(self, run: Run, record: Record, sampler: Sampler) -> None:
+        """Take a run in: it starts its first visit at the next scan at which its unit is free."""
+        self.books.begin(run, record, sampler, self.now())
+        self.runs.append(run)
+
+    def end(self, run: Run) -> None:
+        """Let a run go: nothing is written into its record any more."""
+        self.books.end(run)
+        self.runs.remove(run)
+
+    def taken_by(self, unit: str, asking: Run | None) -> str | None:
+        """Why a unit is not free for this run: another one has it; None where it is free."""
+        holder = self.holder(unit)
+        return None if holder is None or holder is asking else f"{unit} is with run {holder.run_id}"
+
+    def holder(self, unit: str) -> Run | None:
+        """The run that has a unit now."""
+        return next((run for run in self.runs if unit in run.held), None)
+
+    def open_questions(self) -> list[tuple[str, Question]]:
+        """What is asked now, with the unit that asks."""
+        return [
+            (name, question) for name, unit in self.units.items() for question in unit.questions.open.values()
+        ]
+
+    # Events
+
+    def writer(self, unit: str) -> Callable[[str, dict[str, Any]], Ticket | None]:
+        """What a unit writes its events with."""
+        return partial(self.write, unit=unit)
+
+    def write(self, kind: str, data: dict[str, Any], unit: str | None = None) -> Ticket | None:
         """Write an event at this moment; before a record is there it is kept for it."""
-        return self._write_at(kind, data, self.now())
+        return self._write_at(kind, data, self.now(), unit)
 
-    def _write_at(self, kind: str, data: dict[str, Any], t_ns: int) -> Ticket | None:
+    def _write_at(self, kind: str, data: dict[str, Any], t_ns: int, unit: str | None) -> Ticket | None:
         if self.on_event is not None:
             self.on_event(kind, data, t_ns)
-        if self.record is None:
-            self._early.append((kind, data, t_ns))
-            return None
-        return self.record.event(kind, data, t_ns)
-
-    def attach(self, record: Record, sampler: Sampler) -> None:
-        """From now on events and samples go into this record; what happened before it was there goes in first."""
-        self.record, self.sampler = record, sampler
-        for kind, data, t_ns in self._early:
-            record.event(kind, data, t_ns)
-        self._early.clear()
-        self._sample_ns = -(-self.now() // periods.SAMPLE_NS) * periods.SAMPLE_NS
+        return self.books.write(kind, data, t_ns, unit)
 
     # The scan
 
@@ -112,14 +139,13 @@ class Engine:
                 readings,
                 views,
                 unit.proofs,
-                self.questions,
-                self._note,
+                unit.questions,
+                self._writers[unit.name],
                 facts=facts,
                 hands_off=self._hands_off(unit, now_ns),
             )
             context.situation = situation
-            if self.run is not None and self.run.unit is unit:
-                context.keep_away()
+            context.keep_away()
             demand = unit.step(context)
             permitted = unit.guarded(demand, situation)
             if unit.spec.feed is not None:
@@ -131,7 +157,7 @@ class Engine:
             for name, view in views.items():
                 output = permitted.outputs.get(name)
                 if output is not None:  # a gas that nobody has read yet is left as it is
-                    self.outlets[name].act(output, view.proved_off, now_ns, self.write)
+                    self.outlets[name].act(output, view.proved_off, now_ns, self._writers[unit.name])
             live = (
                 live
                 or situation.hv_live
@@ -140,11 +166,11 @@ class Engine:
                 )
             )
             pumps_live = pumps_live or situation.pumps_live
-        if self.run is not None:
-            self.run.advance(now_ns, readings)
+        for run in self.runs:
+            run.advance(now_ns, readings)
         self._set_activity(live or pumps_live)
         self._keep_pace(now_ns, live, pumps_live)
-        self._sample(now_ns)
+        self._sample()
         self._tell_questions()
 
     def _situation(self, unit: Unit, readings: Readings) -> tuple[dict[str, OutputView], Situation]:
@@ -200,9 +226,6 @@ class Engine:
         reading = readings.get(channel)
         return reading is not None and reading.t_ns > outlet.member.told_ns and readings.value(channel) == 0
 
-    def _note(self, kind: str, data: dict[str, Any]) -> None:
-        self.write(kind, data)
-
     # Lines
 
     def _take_reports(self) -> None:
@@ -214,6 +237,7 @@ class Engine:
         outlet = self.outlets.get(report.member or "")
         if outlet is not None:
             outlet.take(report)
+        unit = self._concerned(line, report)
         data: dict[str, Any] = {"line": report.line, "what": report.what}
         if report.member is not None:
             data["instrument"] = report.member
@@ -232,6 +256,7 @@ class Engine:
                     "text": identity.text,
                 },
                 report.t_ns,
+                unit,
             )
             return
         if report.what == "unreachable":
@@ -244,16 +269,22 @@ class Engine:
         if report.what == "told":
             # A ramp is told ten times a second; the samples hold it. The journal keeps what changes in kind.
             if outlet is not None and report.output is not None and not _same_kind(outlet, report):
-                self._write_at(
-                    "told", {"output": report.member, "state": describe(report.output)}, report.t_ns
-                )
+                told = {"output": report.member, "state": describe(report.output)}
+                self._write_at("told", told, report.t_ns, unit)
             return
         if report.what == "off":
             if outlet is not None:
                 outlet.journalled = None
-            self._write_at("told", {"output": report.member, "state": {"on": False}}, report.t_ns)
+            self._write_at("told", {"output": report.member, "state": {"on": False}}, report.t_ns, unit)
             return
-        self._write_at("line", data, report.t_ns)
+        self._write_at("line", data, report.t_ns, unit)
+
+    def _concerned(self, line: Line, report: Report) -> str | None:
+        """The unit a report is about: its instrument's, or that of all instruments on the line."""
+        if report.member is not None:
+            return self._unit_of.get(report.member)
+        units = {self._unit_of.get(member) for member in line.members}
+        return units.pop() if len(units) == 1 else None
 
     def _abandon_hanging(self, now_ns: int) -> None:
         for line in self.lines.values():
@@ -261,9 +292,13 @@ class Engine:
             if why is not None:
                 line.abandon(why)
 
+    @property
+    def _open_run(self) -> bool:
+        return any(not run.closed for run in self.runs)
+
     def _set_activity(self, live: bool) -> None:
         """The quick periods for what is at work or hot, the idle ones for the rest."""
-        open_run = self.run is not None and not self.run.closed
+        open_run = self._open_run
         spin = self.units.get("spin")
         phase = spin.phase if spin is not None else None
         at_work = (
@@ -292,7 +327,7 @@ class Engine:
 
     def _keep_pace(self, now_ns: int, hv_live: bool, pumps_live: bool) -> None:
         """The next scan's distance, and every line's lease."""
-        open_run = self.run is not None and not self.run.closed
+        open_run = self._open_run
         if hv_live:
             self.period_ns = periods.SCAN_HV_NS
         elif pumps_live or open_run:
@@ -313,23 +348,12 @@ class Engine:
 
     # Recording
 
-    def _sample(self, now_ns: int) -> None:
-        record, sampler = self.record, self.sampler
-        if record is None or sampler is None:
-            self.board.quality_changed = False
-            return
-        due = now_ns >= self._sample_ns
-        if due or self.board.quality_changed:
-            self.board.quality_changed = False
-            sampler.qualities(self.readings, record)
-        if due:
-            run = self.run
-            state = run.state.value if run is not None else State.IDLE.value
-            record.sample(now_ns, sampler.row(self.readings, state, run.step_id if run is not None else ""))
-            record.tick(now_ns, self.progress)
-            self._sample_ns = now_ns // periods.SAMPLE_NS * periods.SAMPLE_NS + periods.SAMPLE_NS
+    def _sample(self) -> None:
+        board = self.board
+        changed, board.quality_changed = board.quality_changed, False
+        self.books.sample(self.readings, changed, self.progress)
 
-    def progress(self) -> dict[str, Any]:
+    def progress(self, run: Run | None = None) -> dict[str, Any]:
         """What is needed to say how far a run had come, as plain data: the checkpoint, and the display's source."""
         units = {
             name: {
@@ -338,7 +362,6 @@ class Engine:
             }
             for name, unit in self.units.items()
         }
-        run = self.run
         return {
             "units": units,
             "visit": run.index if run is not None else None,
@@ -389,16 +412,18 @@ class Engine:
             line.renew(now_ns + periods.LEASE_HV_NS - periods.LEASE_MARGIN_NS)
         self.period_ns = periods.SCAN_HV_NS
         self._attest_broken(now_ns)
-        if self.run is not None:
-            self.run.fail(now_ns, f"internal error: {self.error}")
-            self.run.advance(now_ns, self.readings)
+        for run in self.runs:
+            run.fail(now_ns, f"internal error: {self.error}")
+            run.advance(now_ns, self.readings)
 
     def _attest_broken(self, now_ns: int) -> None:
         """Also after an internal error an unproved supply is ended by a person's word only."""
         try:
             for unit in self.units.values():
                 views, _ = self._situation(unit, self.readings)
-                context = Context(now_ns, self.readings, views, unit.proofs, self.questions, self._note)
+                context = Context(
+                    now_ns, self.readings, views, unit.proofs, unit.questions, self._writers[unit.name]
+                )
                 context.hands_off = "the run has broken off"
                 context.keep_away()
                 unit.ask_attestation(context, NOTHING, True)

@@ -8,25 +8,27 @@ it aborts and leaves at once, saying what is left on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any, Protocol
 
 from recipes.model import Recipe
 from rig.bench.assignment import Assignment
 from rig.bench.model import Bench
-from rig.engine.acting import describe
 from rig.engine.connect import Carrier, build_lines
 from rig.engine.drive import Drive
 from rig.engine.engine import Engine
 from rig.engine.furnace_unit import furnace_unit
+from rig.engine.leaving import release_failures, what_is_left
+from rig.engine.orders import Orders
 from rig.engine.planning import instruments_left_out, plan_visits
-from rig.engine.questions import BadAnswer, Question
+from rig.engine.questions import Question
 from rig.engine.run import Ending, Run
 from rig.engine.sampling import Sampler, recorded_channels
 from rig.engine.spin_unit import spin_unit
-from rig.engine.states import Command, IllegalCommand, State, allowed
+from rig.engine.states import State
+from rig.engine.status import status
 from rig.engine.unit import Unit
 from rig.lines.board import Board
 from rig.lines.line import Line
@@ -79,6 +81,15 @@ class Job:
     outside: Mapping[str, Any]
     make_record: Callable[[list[Channel]], Record]
     user: str
+    answers: AnswerSource | None = None
+    """Who answers this run's questions; None: whoever answers the host's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    run: Run
+    record: Record
+    answers: AnswerSource
 
 
 @dataclass(slots=True)
@@ -109,24 +120,36 @@ class Host:
         self.lines: dict[str, Line] = build_lines(bench, carrier, self.board, self._trace if trace else None)
         self.engine = Engine(self.lines, self.board, drive.now)
         self.board.on_change = lambda channel: drive.wake()
-        units = self.engine.units
+        engine = self.engine
         if bench.hv or bench.pumps:
-            units["spin"] = spin_unit(bench, self.lines, self.board, self.engine.write, drive.now)
+            engine.add(spin_unit(bench, self.lines, self.board, engine.writer("spin"), drive.now))
         for furnace in bench.furnaces:
-            units[furnace] = furnace_unit(
-                bench, furnace, self.lines, self.board, self.engine.write, drive.now
+            engine.add(
+                furnace_unit(bench, furnace, self.lines, self.board, engine.writer(furnace), drive.now)
             )
-        self.engine.on_question = self._answer_open_questions
-        self.interrupts = 0
-        self._asked: set[tuple[str, str]] = set()
-        self._leaving_ns: int | None = None
+        engine.on_question = self._answer_open_questions
+        self.orders = Orders(engine, drive)
+        self.results: dict[str, Result] = {}
+        """How the runs went that are over, by run id."""
+        self._made: dict[str, _Made] = {}
+        self._closing: list[Thread] = []
+        self._asked: set[tuple[str, str, str]] = set()
         self._connected_ns: int | None = None
 
     @property
+    def interrupts(self) -> int:
+        """How often it was interrupted."""
+        return self.orders.interrupts
+
+    @property
+    def run(self) -> Run | None:
+        """The run under way; of several, that which began last."""
+        return self.orders.run
+
+    @property
     def unit(self) -> Unit:
-        """The unit that commands are meant for: that of the run's present visit, before a run the first there is."""
-        run = self.engine.run
-        return run.unit if run is not None else next(iter(self.engine.units.values()))
+        """The unit of the run's present visit, before a run the first there is."""
+        return self.orders.unit
 
     # Connecting
 
@@ -179,7 +202,9 @@ class Host:
 
     def _called_off(self) -> bool:
         """Interrupted, stopped or aborted before the run began."""
-        return self.interrupts > 0 or any(unit.state is not State.IDLE for unit in self.engine.units.values())
+        return self.orders.interrupts > 0 or any(
+            unit.state is not State.IDLE for unit in self.engine.units.values()
+        )
 
     def _all_connected(self) -> bool:
         return all(member.connected for line in self.lines.values() for member in line.members.values())
@@ -199,10 +224,16 @@ class Host:
             for line in self.lines.values()
         )
 
-    # The run
+    # Runs
 
     def make(self, job: Job) -> Result:
-        """Run a recipe to its end. `connect` comes before."""
+        """Run one recipe to its end and leave. `connect` comes before."""
+        run = self.begin(job)
+        self.see_through()
+        return self.results[run.run_id]
+
+    def begin(self, job: Job) -> Run:
+        """Take a run in, between two scans. It begins each visit when its unit is free; others may be under way."""
         engine = self.engine
         visits = plan_visits(job.recipe, job.assignment, self.bench)
         visited = {visit.unit for visit in visits}
@@ -213,31 +244,68 @@ class Host:
         for line in self._traced:
             record.trace(line)
         self._traced.clear()
-        engine.attach(record, Sampler(channels, engine.outlets, self.bench.current))
+        answers = job.answers or self.answers
         run = Run(
             run_id=job.run_id,
             visits=visits,
             units=engine.units,
-            write=engine.write,
-            someone_can_attest=self.answers.can_attest,
+            someone_can_attest=answers.can_attest,
             user=job.user,
+            free=engine.taken_by,
+            alarms_before={name: unit.alarms for name, unit in engine.units.items()}
+            if engine.books.begun
+            else {},
         )
-        engine.run = run
-        self._drive(lambda: run.closed or self._left_by_now())
-        twice = self._leaving_ns is not None
-        if twice or not run.closed:
-            run.leave(
-                self.drive.now(), "interrupted twice" if twice else "internal error: the scan does not go on"
-            )
-        left = self._what_is_left(run)
+        self._made[job.run_id] = _Made(run, record, answers)
+        engine.begin(run, record, Sampler(channels, engine.outlets, self.bench.current))
+        self.drive.wake()
+        return run
+
+    def see_through(self) -> None:
+        """Scan until every run is closed, then leave through the safe state. `results` says how each went."""
+        self._drive(self._over)
+        twice = self.orders.leaving_ns is not None
+        for run in self.engine.runs:
+            if twice or not run.closed:
+                run.leave(
+                    self.drive.now(),
+                    "interrupted twice" if twice else "internal error: the scan does not go on",
+                )
+        last = list(self.engine.runs)
+        left = {run: self._left_of(run) for run in last}
         self.release()
-        failed = self._release_failures()
-        if failed:
-            left = "; ".join(part for part in (left, failed) if part)
-        return self._finish(run, record, left, twice)
+        failed = release_failures(self.engine)
+        for run in last:
+            self.engine.end(run)
+            self._finish(run, "; ".join(part for part in (left[run], failed) if part) or None, twice)
+        for thread in self._closing:
+            thread.join()
+
+    def _over(self) -> bool:
+        """Whether there is nothing left to scan for. A run that is closed while others go on is let go at once."""
+        runs = self.engine.runs
+        closed = [run for run in runs if run.closed]
+        if closed and len(closed) < len(runs):
+            for run in closed:
+                self._let_go(run)
+        return len(closed) == len(runs) or self._left_by_now()
+
+    def _let_go(self, run: Run) -> None:
+        """Close the record of a run while others go on: no scan waits for that."""
+        left = self._left_of(run)
+        self.engine.end(run)
+        if self.drive.simulated:
+            self._finish(run, left, False)
+            return
+        thread = Thread(target=self._finish, args=(run, left, False), name=f"closing {run.run_id}")
+        self._closing.append(thread)
+        thread.start()
+
+    def _left_of(self, run: Run) -> str | None:
+        return what_is_left(self.engine, run.concerned(), self.drive.now())
 
     def _drive(self, stop: Callable[[], bool]) -> None:
-        """Scan until `stop()`. What breaks beside the scan ends the run like what breaks in it."""
+        """Scan until `stop()`. What breaks beside the scan ends the runs like what breaks in it."""
         for _ in range(MOST_BREAKS):
             try:
                 self.drive.run(self.engine, stop)
@@ -245,9 +313,9 @@ class Host:
             except Exception as error:
                 self.engine.break_down(error)
 
-    def _finish(self, run: Run, record: Record, left: str | None, twice: bool) -> Result:
+    def _finish(self, run: Run, left: str | None, twice: bool) -> None:
         assert run.ending is not None
-        ending = run.ending
+        ending, record = run.ending, self._made.pop(run.run_id).record
         steps = [
             {"id": step.id, "do": step.do, "outcome": step.outcome, "duration_s": step.duration_s}
             for step in run.results
@@ -257,12 +325,12 @@ class Host:
             "early": ending.early,
             "reason": ending.reason,
             "steps": steps,
-            "alarms": sum(unit.alarms for unit in self.engine.units.values()),
+            "alarms": run.alarms,
         }
         if left is not None:
             outcome["left"] = left
         info = record.close(self.drive.now(), outcome)
-        return Result(
+        self.results[run.run_id] = Result(
             ending=ending,
             folder=record.folder,
             info=info,
@@ -274,42 +342,10 @@ class Host:
         )
 
     def _left_by_now(self) -> bool:
-        if self._leaving_ns is None:
+        if self.orders.leaving_ns is None:
             return False
         told = all(not outlet.told_on for outlet in self.engine.outlets.values() if outlet.kind != "gas")
-        return told or self.drive.now() - self._leaving_ns > LEAVE_S * NS
-
-    def _what_is_left(self, run: Run) -> str | None:
-        """What is on or not proved off as the host goes, in a sentence."""
-        left = []
-        for name, proof in self._proofs().items():
-            if not proof.proved:
-                left.append(
-                    f"{name} is NOT PROVED OFF ({proof.explain(self.engine.readings).partition(': ')[2]})"
-                )
-            elif not proof.discharged(self.drive.now()):
-                left.append(f"{name} is off, its discharge time is not over")
-            elif proof.attested_ns is not None and proof.proved_ns is None:
-                left.append(f"{name} is off by attestation, not by read-back")
-        left += [
-            f"{outlet.name} did not acknowledge its stop"
-            for outlet in self.engine.outlets.values()
-            if outlet.kind == "pump" and outlet.told_on
-        ]
-        for unit in self.engine.units.values():
-            hot = unit.spec.left(self.engine.readings) if unit.spec.left is not None else None
-            if hot is not None:
-                left.append(hot)
-        return "; ".join(left) + "; nobody is watching" if left else None
-
-    def _release_failures(self) -> str:
-        """Outputs that did not take their last "off" as the ports were closed."""
-        return "; ".join(
-            f"{report.member} did not acknowledge its last off ({report.text})"
-            for line in self.lines.values()
-            for report in line.reports
-            if report.what == "failed" and report.member in self.engine.outlets
-        )
+        return told or self.drive.now() - self.orders.leaving_ns > LEAVE_S * NS
 
     def _proofs(self) -> dict[str, HvProof]:
         return {name: proof for unit in self.engine.units.values() for name, proof in unit.proofs.items()}
@@ -331,125 +367,43 @@ class Host:
     # Told from outside, always in the scan's thread
 
     def interrupt(self) -> None:
-        """SIGINT or SIGTERM: once stops in order, twice aborts and leaves at once."""
-        self.interrupts += 1
-        now_ns = self.drive.now()
-        if self.interrupts == 1:
-            self.engine.write("command", {"command": "stop", "by": "signal", "accepted": True})
-            self._fire(Command.STOP, "interrupted", "signal")
-        elif self._leaving_ns is None:
-            self._leaving_ns = now_ns
-            self.engine.write("command", {"command": "abort", "by": "signal", "accepted": True})
-            for unit in self.engine.units.values():
-                with suppress(IllegalCommand):
-                    unit.fire(Command.ABORT, now_ns, "interrupted twice", "signal")
-        self.drive.wake()
+        """SIGINT or SIGTERM: once stops every run in order, twice aborts and leaves at once."""
+        self.orders.interrupt()
 
-    def _fire(self, wanted: Command, cause: str, user: str) -> None:
-        command = self.unit.machine.strongest_legal(wanted)
-        if command is not None and self.unit.state not in (State.ABORTING, State.ABORTED):
-            self.unit.fire(command, self.drive.now(), cause, user)
+    def command(self, name: str, reason: str | None, user: str, run_id: str | None = None) -> str | None:
+        """A command by its word; None when accepted, else why not. See Orders.command."""
+        return self.orders.command(name, reason, user, run_id)
 
-    def command(self, name: str, reason: str | None, user: str) -> str | None:
-        """A command by its word; None when accepted, else why not. Its effect is seen later."""
-        try:
-            command = self._meant(name)
-            cause = f"{name} by {user}" + (f": {reason}" if reason else "")
-            for unit in self._meant_for(command):
-                if command is Command.CLEAR and unit.machine.may(command):
-                    why = self.engine.why_not_clear(unit)
-                    if why is not None:
-                        raise ValueError(f"not cleared, its cause is still there: {why}")
-                unit.fire(command, self.drive.now(), cause, user)
-        except (IllegalCommand, ValueError) as error:
-            self.engine.write("refused", {"command": name, "by": user, "why": str(error)})
-            return str(error)
-        self.engine.write("command", {"command": name, "by": user, "reason": reason, "accepted": True})
-        self.drive.wake()
-        return None
-
-    def _meant_for(self, command: Command) -> list[Unit]:
-        """An abort is for every unit; every other command for that of the run's present visit."""
-        return list(self.engine.units.values()) if command is Command.ABORT else [self.unit]
-
-    def _meant(self, name: str) -> Command:
-        if name == "resume":
-            # Leaves Paused or Held, whichever it is.
-            return Command.RESTART if self.unit.state is State.HELD else Command.RESUME
-        if name == "done":
-            raise ValueError("'done' is not a command")
-        if name == "start":
-            raise ValueError("'start' is the run's own: a new run starts the unit")
-        return Command(name)
-
-    def answer(self, step: str, key: str, value: Any, by: str) -> str | None:
-        """An answer to an open question; None when taken, else why not."""
-        try:
-            answer = self.engine.questions.answer(step, key, value, self.drive.now(), by)
-        except BadAnswer as error:
-            self.engine.write("refused", {"answer": key, "step": step, "by": by, "why": str(error)})
-            return str(error)
-        data: dict[str, Any] = {"step": step, "key": key, "value": answer.value, "by": by}
-        if answer.question.field is not None:
-            data["unit"] = answer.question.field.unit
-        if answer.outside_expectation:
-            data["outside_expectation"] = True
-        self.engine.write("answer", data)
-        self.drive.wake()
-        return None
+    def answer(self, step: str, key: str, value: Any, by: str, run_id: str | None = None) -> str | None:
+        """An answer to an open question; None when taken, else why not. See Orders.answer."""
+        return self.orders.answer(step, key, value, by, run_id)
 
     def _answer_open_questions(self) -> None:
-        for place, question in list(self.engine.questions.open.items()):
+        open_now = self.engine.open_questions()
+        if not open_now:
+            self._asked.clear()
+            return
+        places = set()
+        for name, question in open_now:
+            place = (name, question.step, question.key)
+            places.add(place)
             if place in self._asked:
                 continue
             self._asked.add(place)
-            value = self.answers.provide(question)
-            if value is not None and self.answer(question.step, question.key, value, "answers") is not None:
+            holder = self.engine.holder(name)
+            made = self._made.get(holder.run_id) if holder is not None else None
+            value = (made.answers if made is not None else self.answers).provide(question)
+            if value is None:
+                continue
+            run_id = holder.run_id if holder is not None else None
+            if self.answer(question.step, question.key, value, "answers", run_id) is not None:
                 self._asked.discard(place)
-        self._asked &= set(self.engine.questions.open)
+        self._asked &= places
 
     def status(self) -> dict[str, Any]:
-        """Where everything is, as plain data for `spinrig status` and the display."""
-        engine = self.engine
-        readings = engine.readings
-        values = {
-            name: {"value": readings.value(name), "quality": readings.quality(name).value}
-            for name in readings
-        }
-        run = engine.run
-        return {
-            "run": run.run_id if run is not None else None,
-            "state": self.unit.state.value,
-            "allowed": allowed(self.unit.state),
-            "step": run.step_id if run is not None else None,
-            "progress": engine.progress(),
-            "t_s": self.drive.now() / NS,
-            "hv_unproved": any(unit.unproved for unit in engine.units.values()),
-            "alarms": sum(unit.alarms for unit in engine.units.values()),
-            "reason": self.unit.reason,
-            "outputs": self._outputs(),
-            "questions": [
-                {"step": q.step, "key": q.key, "text": q.text, "kind": q.kind}
-                for q in engine.questions.open.values()
-            ],
-            "readings": values,
-        }
-
-    def _outputs(self) -> dict[str, dict[str, Any]]:
-        """What each output was asked for, and what is known of it."""
-        now_ns = self.drive.now()
-        found: dict[str, dict[str, Any]] = {}
-        for name, outlet in self.engine.outlets.items():
-            found[name] = {"kind": outlet.kind, "wanted": describe(outlet.ordered), "told_on": outlet.told_on}
-            proof = self._proofs().get(name)
-            if proof is not None:
-                found[name]["proved_off"] = proof.proved
-                found[name]["discharged"] = proof.proved and proof.discharged(now_ns)
-        return found
+        """Where everything is, as plain data; see rig/engine/status.py."""
+        return status(self.engine, self.unit, self.run, self.drive.now())
 
     def _trace(self, line: dict[str, Any]) -> None:
-        record = self.engine.record
-        if record is not None:
-            record.trace(line)
-        elif len(self._traced) < TRACE_KEPT:
+        if not self.engine.books.trace(line) and len(self._traced) < TRACE_KEPT:
             self._traced.append(line)

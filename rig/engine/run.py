@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from rig.engine.planning import Visit
 from rig.engine.states import Command, State
@@ -24,23 +23,33 @@ class Ending:
     reason: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Run:
-    """One recipe being made. `advance` is called by the engine at each scan."""
+    """One recipe being made. `advance` is called by the engine at each scan.
+
+    free: why another run still has a unit, or None where it may be taken. A run holds a unit from the beginning of a
+    visit until it has put it back to Idle, or until it is closed.
+    """
 
     run_id: str
     visits: Sequence[Visit]
     units: Mapping[str, Unit]
-    write: Callable[[str, dict[str, Any]], object]
     someone_can_attest: bool
     user: str = "system"
+    free: Callable[[str, Run], str | None] = lambda unit, run: None
     index: int = -1
+    held: set[str] = field(default_factory=set)
+    under_way: bool = False
+    waits_for: str | None = None
+    """Why the next visit cannot begin yet."""
     ending: Ending | None = None
     closed: bool = False
-    began_ns: int = 0
     results: list[StepResult] = field(default_factory=list)
     early: bool = False
     left_unproved: bool = False
+    alarms_before: Mapping[str, int] = field(default_factory=dict)
+    """Alarms of each unit that belong to earlier runs."""
+    _visited: set[str] = field(default_factory=set)
     _ending_ns: int = 0
 
     @property
@@ -50,82 +59,142 @@ class Run:
 
     @property
     def state(self) -> State:
-        """A run's state is that of its present visit's unit."""
-        return self.unit.state
+        """A run's state is that of its present visit's unit; Idle while it has none."""
+        unit = self.unit
+        return unit.state if self.index < 0 or unit.name in self.held else State.IDLE
 
     @property
     def step_id(self) -> str:
         """The present step, empty between visits."""
-        phase = self.unit.phase if self.index >= 0 else None
+        phase = self.unit.phase if self.under_way else None
         return phase.step_id if phase is not None else ""
+
+    @property
+    def alarms(self) -> int:
+        """Alarms since it began, of the units it visited and of those that no other run has."""
+        names = self._visited | {unit.name for unit in self.concerned()}
+        return sum(self.units[name].alarms - self.alarms_before.get(name, 0) for name in names)
 
     def advance(self, now_ns: int, readings: Readings) -> None:
         """Start the next visit, take notice of an ended one, close when nothing is unproved any more."""
         if self.closed:
             return
+        if self.under_way:
+            self._look(now_ns)
+        self._put_back(now_ns, readings)
         if self.ending is not None:
             self._close_when_proved(now_ns, readings)
-            return
-        if self.index < 0:
-            first = self.units[self.visits[0].unit]
-            if first.state is State.IDLE:
-                self._next_visit(now_ns)
-            elif first.state is State.ABORTED:
-                self._end(now_ns, Ending("aborted", reason=first.reason))
-            return
+        elif not self.under_way:
+            self._next_visit(now_ns)
+
+    def _look(self, now_ns: int) -> None:
+        """Whether the present visit has ended, and how."""
         unit = self.unit
-        if unit.state is State.COMPLETE:
-            self.results += unit.results
+        state = unit.state
+        if state is State.COMPLETE:
+            self._visit_over(unit)
             self.early = self.early or unit.early
-            unit.fire(Command.RESET, now_ns, "visit complete")
-            if self.index + 1 < len(self.visits):
-                self._next_visit(now_ns)
-            else:
+            if self.index + 1 == len(self.visits):
                 self._end(now_ns, Ending("completed", self.early))
-        elif unit.state is State.STOPPED:
-            self.results += unit.results
+        elif state is State.STOPPED:
+            self._visit_over(unit)
             self._end(now_ns, Ending("stopped", reason=unit.reason))
-        elif unit.state is State.ABORTED:
-            self.results += unit.results
+        elif state is State.ABORTED:
+            self._visit_over(unit)
             self._end(now_ns, Ending("aborted", reason=unit.reason))
+
+    def _visit_over(self, unit: Unit) -> None:
+        self.results += unit.results
+        self.under_way = False
+
+    def _put_back(self, now_ns: int, readings: Readings) -> None:
+        """Reset units whose visit is over once nothing of them is latched, unproved or above its open limit."""
+        for name in sorted(self.held):
+            unit = self.units[name]
+            if self.under_way and unit is self.unit:
+                continue
+            if unit.state in (State.COMPLETE, State.STOPPED) and self._clean(unit, now_ns, readings):
+                unit.fire(Command.RESET, now_ns, "visit over, nothing latched, unproved or hot")
+            if unit.state is State.IDLE:
+                self.held.discard(name)
+
+    def _clean(self, unit: Unit, now_ns: int, readings: Readings) -> bool:
+        return (
+            not self._hot(unit, readings)
+            and not unit.spec.interlocks.latched()
+            and all(proof.proved and proof.discharged(now_ns) for proof in unit.proofs.values())
+        )
+
+    def call_off(self, outcome: str, now_ns: int, reason: str) -> bool:
+        """End a run that has no visit under way (it waits for a unit); whether it had none."""
+        if self.under_way or self.ending is not None:
+            return False
+        self._end(now_ns, Ending(outcome, reason=reason))
+        return True
 
     def fail(self, now_ns: int, reason: str) -> None:
         """An internal error: the run ends `failed` once everything is off."""
         if self.ending is None:
-            self.results += self.unit.results if self.index >= 0 else []
+            self._break_off()
             self._end(now_ns, Ending("failed", reason=reason))
 
     def leave(self, now_ns: int, reason: str) -> None:
         """The host leaves at once: the run is closed as it stands."""
         if self.ending is None:
-            self.results += self.unit.results if self.index >= 0 else []
+            self._break_off()
             self.ending = Ending("aborted", reason=reason)
         elif self.ending.outcome == "stopped":
             # Stopped in order, but left before high voltage was proved off and its discharge time over.
             self.ending = Ending("aborted", reason=reason)
-        self.left_unproved = any(unit.unproved for unit in self.units.values())
-        self.closed = True
+        self.left_unproved = any(unit.unproved for unit in self.concerned())
+        self._close()
+
+    def _break_off(self) -> None:
+        if self.under_way:
+            self._visit_over(self.unit)
 
     @staticmethod
     def _hot(unit: Unit, readings: Readings) -> bool:
         return unit.spec.left is not None and unit.spec.left(readings) is not None
 
     def _next_visit(self, now_ns: int) -> None:
+        visit = self.visits[self.index + 1]
+        unit = self.units[visit.unit]
+        if unit.state is State.ABORTED and self.index < 0 and not self.held:
+            self._end(now_ns, Ending("aborted", reason=unit.reason))
+            return
+        self.waits_for = self.free(unit.name, self) or (
+            f"{unit.name} is {unit.state}" if unit.state is not State.IDLE else None
+        )
+        if self.waits_for is not None:
+            return
         self.index += 1
-        visit = self.visits[self.index]
-        self.units[visit.unit].begin(visit.phases(), now_ns, self.user)
+        self.held.add(unit.name)
+        self._visited.add(unit.name)
+        self.under_way = True
+        unit.begin(visit.phases(), now_ns, self.user)
 
     def _end(self, now_ns: int, ending: Ending) -> None:
         self.ending = ending
+        self.waits_for = None
         self._ending_ns = now_ns
 
+    def _close(self) -> None:
+        self.closed = True
+        self.held.clear()
+
+    def concerned(self) -> list[Unit]:
+        """Its own units, and those that no run has: somebody has to look after them before it is closed."""
+        return [unit for name, unit in self.units.items() if self.free(name, self) is None]
+
     def _close_when_proved(self, now_ns: int, readings: Readings) -> None:
-        """Supervise until high voltage is proved off and discharged and every tube this run heated may be opened."""
-        proofs = [proof for unit in self.units.values() for proof in unit.proofs.values()]
-        if any(self._hot(unit, readings) for unit in self.units.values()):
+        """Supervise until high voltage is proved off and discharged and every tube may be opened."""
+        concerned = self.concerned()
+        if any(self._hot(unit, readings) for unit in concerned):
             return
+        proofs = [proof for unit in concerned for proof in unit.proofs.values()]
         if all(proof.proved and proof.discharged(now_ns) for proof in proofs):
-            self.closed = True
+            self._close()
         elif not self.someone_can_attest and now_ns - self._ending_ns > UNATTESTED_NS:
             self.left_unproved = any(not proof.proved for proof in proofs)
-            self.closed = True
+            self._close()

@@ -77,5 +77,6 @@ def spin_unit(
             name: HvProof(name, steps_kv[name], settings.discharge_s) for name, settings in bench.hv.items()
         },
         ready=ready,
+        members=frozenset((*bench.hv, *bench.pumps, *bench.current)),
     )
     return Unit(spec, write)

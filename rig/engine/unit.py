@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rig.engine.phases.phase import NOTHING, Context, Demand, Phase
-from rig.engine.questions import Answer, Question
+from rig.engine.questions import Answer, Question, QuestionBoard
 from rig.engine.states import TIMEOUT_S, Command, State, UnitMachine
 from rig.outputs import Output
 from rig.readings import NS, Readings
@@ -76,6 +76,7 @@ class Unit:
         self.spec = spec
         self.machine = UnitMachine(spec.name)
         self.proofs = dict(spec.proofs)
+        self.questions = QuestionBoard()
         self.early = False
         self.reason: str | None = None
         self.first_trip: Trip | None = None

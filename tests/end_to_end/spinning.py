@@ -267,7 +267,7 @@ class Station:
         phases = [phase for phase in self._visit.phases() if isinstance(phase, SpinPhase)]
         engine = self.host.engine
         visit = Visit(self._visit.unit, (phases[0].step_id,), lambda: phases)
-        engine.run = Run("station", [visit], engine.units, engine.write, someone_can_attest=False)
+        engine.runs[:] = [Run("station", [visit], engine.units, someone_can_attest=False)]
 
         def started() -> bool:
             self.host.drive.wake()  # before anything is on a scan comes each second only
@@ -279,7 +279,7 @@ class Station:
     def ready_again(self) -> None:
         """After an abort or an end: proved off, cleared, Idle."""
         self.until(lambda: self.unit.state in (State.ABORTED, State.IDLE), 60.0, "ended")
-        self.host.engine.run = None
+        self.host.engine.runs.clear()
         if self.unit.state is State.ABORTED:
             proofs = self.unit.proofs.values()
             self.until(lambda: all(proof.proved for proof in proofs), 20.0, "high voltage proved off")

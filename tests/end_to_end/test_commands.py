@@ -95,7 +95,7 @@ def test_after_a_long_hold_the_needles_are_primed_and_wiped_again(tmp_path: Path
 def test_a_stop_ends_in_order_and_waits_for_proof_and_discharge(tmp_path: Path) -> None:
     run = Commanded(tmp_path, (30.0, "stop"))
     assert run.ended() == ("stopped", False)
-    assert states(run.spun)[-2:] == ["Stopping", "Stopped"]
+    assert states(run.spun)[-3:] == ["Stopping", "Stopped", "Idle"]
     (pumps_off,) = {round(run.switched(pump)[0][0], 1) for pump in PUMPS}
     (hv_off,) = run.switched(HV)
     assert pumps_off == 30.0

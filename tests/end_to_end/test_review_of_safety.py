@@ -248,7 +248,7 @@ def test_an_attestation_never_outweighs_a_reading_of_20_kv(tmp_path: Path) -> No
         run.spun.after(
             "clock",
             delay_s,
-            lambda: run.answer("attested", ATTESTED) if run.host.engine.questions.open else None,
+            lambda: run.answer("attested", ATTESTED) if run.host.engine.open_questions() else None,
             running=True,
         )
     run.spun.after("clock", 50.0, run.look, running=True)
@@ -385,7 +385,7 @@ def test_a_trip_is_not_cleared_while_its_cause_is_there(tmp_path: Path) -> None:
     )
     assert len(run.spun.found("refused", command="clear")) == 1
     assert run.said["released"] is None
-    assert states(run.spun)[-4:] == ["Aborting", "Aborted", "Clearing", "Stopped"]
+    assert states(run.spun)[-5:] == ["Aborting", "Aborted", "Clearing", "Stopped", "Idle"]
     (cleared_s,) = run.when("state", to="Clearing")
     assert cleared_s > run.when("state", to="Aborted")[0] + 15.0
     assert result.ending.outcome == "aborted"

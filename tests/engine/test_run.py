@@ -21,14 +21,11 @@ class Driven:
         self.bench = Bench()
         self.unit = self.bench.unit
         made = [self._visit(phases) for phases in visits]
-        self.run = Run("r", made, {"spin": self.unit}, self.write, can_attest, "Ada")
+        self.run = Run("r", made, {"spin": self.unit}, can_attest, "Ada")
 
     @staticmethod
     def _visit(phases: list[Scripted]) -> Visit:
         return Visit("spin", tuple(phase.step_id for phase in phases), lambda: phases)
-
-    def write(self, kind: str, data: dict[str, Any]) -> None:
-        self.bench.journal.append((kind, data))
 
     def scan(self, times: int = 1, after_s: float = 0.1) -> None:
         for _ in range(times):

@@ -37,7 +37,7 @@ class Context:
     outputs: Mapping[str, OutputView]
     proofs: Mapping[str, HvProof]
     questions: QuestionBoard
-    note: Callable[[str, dict[str, Any]], None]
+    note: Callable[[str, dict[str, Any]], object]
     failure: str | None = None
     facts: Any = None
     hands_off: str | None = None

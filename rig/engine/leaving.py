@@ -1,0 +1,45 @@
+"""What is left on, hot or unproved as a host goes, in sentences for the person who stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rig.engine.engine import Engine
+from rig.engine.unit import Unit
+
+
+def what_is_left(engine: Engine, units: Iterable[Unit], now_ns: int) -> str | None:
+    """What of these units is on, hot or not proved off, in a sentence; None when there is nothing."""
+    left: list[str] = []
+    for unit in units:
+        left += _supplies(engine, unit, now_ns)
+        left += [
+            f"{name} did not acknowledge its stop"
+            for name, kind in unit.spec.outputs.items()
+            if kind == "pump" and engine.outlets[name].told_on
+        ]
+    for unit in units:
+        hot = unit.spec.left(engine.readings) if unit.spec.left is not None else None
+        if hot is not None:
+            left.append(hot)
+    return "; ".join(left) + "; nobody is watching" if left else None
+
+
+def _supplies(engine: Engine, unit: Unit, now_ns: int) -> Iterable[str]:
+    for name, proof in unit.proofs.items():
+        if not proof.proved:
+            yield f"{name} is NOT PROVED OFF ({proof.explain(engine.readings).partition(': ')[2]})"
+        elif not proof.discharged(now_ns):
+            yield f"{name} is off, its discharge time is not over"
+        elif proof.attested_ns is not None and proof.proved_ns is None:
+            yield f"{name} is off by attestation, not by read-back"
+
+
+def release_failures(engine: Engine) -> str:
+    """Outputs that did not take their last "off" as the ports were closed."""
+    return "; ".join(
+        f"{report.member} did not acknowledge its last off ({report.text})"
+        for line in engine.lines.values()
+        for report in line.reports
+        if report.what == "failed" and report.member in engine.outlets
+    )
