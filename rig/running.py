@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.model import Recipe
+from recipes.steps import FURNACE_KINDS
 from rig.bench.answers import Answers, Attestation
 from rig.bench.assignment import Assignment
 from rig.bench.faults import Fault
@@ -27,10 +28,11 @@ from rig.bench.start import StartState
 from rig.engine import periods
 from rig.engine.connect import Carrier
 from rig.engine.drive import Drive, RealDrive, VirtualDrive
-from rig.engine.host import AnswerSource, Host, Job, Result
+from rig.engine.host import AnswerSource, Host, Job, NotReady, Result
 from rig.engine.questions import Question
 from rig.lines.clocks import RealClock
 from rig.lines.runner import ThreadRunner
+from rig.readings import Readings
 from rig.records import folder as folders
 from rig.records.errors import RecordError
 from rig.records.record import Record
@@ -85,6 +87,22 @@ class FileAnswers:
         return question.default() if self._yes else None
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A run that begins at a later step of its recipe and goes on with a sample.
+
+    continues: the sample's latest run, None where nothing is on record. carried: "step.key" to the value that an
+    earlier run was told and this one takes. mat: how far an emulated mat has come ("as-spun", "stabilised", "carbon").
+    cooling: the step right before that would have cooled the tube.
+    """
+
+    step: str
+    continues: str | None = None
+    carried: Mapping[str, str] = field(default_factory=dict)
+    mat: str = "as-spun"
+    cooling: str | None = None
+
+
 @dataclass(slots=True)
 class Options:
     """How a run is to be made.
@@ -101,8 +119,7 @@ class Options:
     operator: str | None = None
     faults: tuple[Fault, ...] = ()
     start: StartState | None = None
-    continues: str | None = None
-    from_step: str | None = None
+    beginning: Beginning | None = None
     free_bytes: folders.FreeBytes = folders.free_bytes
 
 
@@ -131,7 +148,8 @@ class Session:
         self.host = Host(bench, carrier, self.drive, options.answers, options.trace)
         self.run_id = self._make_run_id()
         if self.laboratory is not None:
-            attendant = Attendant(recipe, self.laboratory.hearths, self.laboratory.scheduler)
+            mat = options.beginning.mat if options.beginning is not None else "as-spun"
+            attendant = Attendant(recipe, self.laboratory.hearths, self.laboratory.scheduler, mat)
             self.watch(attendant.on_event)
             self.faults = FaultPlan(self.laboratory, self.drive, options.faults)
             self.watch(self.faults.on_event)
@@ -179,6 +197,7 @@ class Session:
         self.check_disk()
         try:
             self.host.connect()
+            self._check_tube()
             if self.faults is not None:
                 self.faults.begin()
             try:
@@ -199,6 +218,23 @@ class Session:
                 # The record is closed and holds: a page that could not be drawn does not change how the run ended.
                 result.record_failed = result.record_failed or f"report.html was not written: {error}"
         return result
+
+    def _check_tube(self) -> None:
+        """Where a run begins with work at a furnace, its tube is cold. Raises NotReady, with everything let go."""
+        beginning = self.options.beginning
+        if beginning is None:
+            return
+        readings = self.host.board.snapshot(self.host.drive.now())
+        why = tube_in_the_way(self.recipe, beginning, self.bench, readings)
+        if why is not None:
+            specs = [unit.spec for unit in self.host.engine.units.values()]
+            left = [
+                text for spec in specs if spec.left is not None and (text := spec.left(readings)) is not None
+            ]
+            self.host.release()
+            if left:
+                why += f". What is left: {'; '.join(left)}; nobody is watching"
+            raise NotReady(why)
 
     def _make_run_id(self) -> str:
         """Start time, recipe and four letters: of chance on a real rig, of the seed in a simulation."""
@@ -230,12 +266,17 @@ class Session:
         }
         if self._sheet is not None:
             opened["sheet"] = {"sample": self._sheet.sample}
-        if options.from_step is not None:
-            opened["from_step"] = options.from_step
         outside: dict[str, Any] = {"versions": versions(), "host": socket.gethostname()}
         # In a simulation who sits at the keyboard must not change the bytes.
         (outside if self.simulated else opened)["operator"] = operator
-        outside["continues"] = options.continues
+        beginning = options.beginning
+        if beginning is not None:
+            opened["from_step"] = beginning.step
+            opened["carried"] = dict(beginning.carried)
+        # A run's id holds the hour of the day: in a simulation it must not change the bytes either.
+        (outside if self.simulated else opened)["continues"] = (
+            beginning.continues if beginning is not None else None
+        )
         if self.simulated:
             outside["wall_started"] = self._utc_text()
 
@@ -285,6 +326,25 @@ class Session:
         ]
 
 
+def tube_in_the_way(recipe: Recipe, beginning: Beginning, bench: Bench, readings: Readings) -> str | None:
+    """Why nobody can begin there with this furnace, or None. Cooling begins with a hot tube as well."""
+    rest = recipe.steps[recipe.steps.index(recipe.step(beginning.step)) :]
+    first = next((one for one in rest if one.do not in ("prompt", "wait")), None)
+    if first is None or first.do not in FURNACE_KINDS or first.do == "cool" or not bench.furnaces:
+        return None
+    furnace, settings = next(iter(bench.furnaces.items()))
+    channel = f"{furnace}.temperature_degc"
+    found = readings.value(channel)
+    if found is not None and found < settings.open_below_degc:
+        return None
+    at = readings.explain(channel) if found is None else f"it is at {found:.0f} °C"
+    begin = f", or let the recipe cool it: --from-step {beginning.cooling}" if beginning.cooling else ""
+    return (
+        f'"{beginning.step}" needs a cold tube, {furnace} below {settings.open_below_degc:g} °C, and {at}: '
+        f"wait until it is cold{begin}"
+    )
+
+
 def versions() -> dict[str, str]:
     """What ran: this program, Python, the system."""
     try:
@@ -305,4 +365,4 @@ def _user() -> str:
         return "unknown"
 
 
-__all__ = ["FileAnswers", "Options", "Session", "versions"]
+__all__ = ["Beginning", "FileAnswers", "Options", "Session", "versions"]

@@ -37,11 +37,14 @@ class HvStart:
 
 @dataclass(frozen=True, slots=True)
 class FurnaceStart:
-    """A furnace: temperature in degC, the gas in its tube, and what its program does."""
+    """A furnace: temperature in degC, the gas in its tube, and what its program does; tuning: what somebody has set on
+    its controller as proportional band in degC, integral and derivative time in s (None: as the emulator has it).
+    """
 
     temperature_degc: float | None = None
     atmosphere: str | None = None
     program: str | None = None
+    tuning: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,20 @@ def _furnace(table: Table, bench: Bench) -> FurnaceStart:
         _number(table.quantity("temperature", "temperature"), "degC"),
         table.text("atmosphere"),
         table.choice("program", PROGRAMS),
+        _tuning(table),
     )
+
+
+def _tuning(table: Table) -> tuple[float, float, float] | None:
+    """`tuning = { band = "100 degC", integral = "600 s", derivative = "0 s" }`; a time of 0 s switches its term off."""
+    own = table.table("tuning")
+    if own is None:
+        return None
+    band = own.quantity("band", "temperature_difference", required=True, exclusive_minimum="0 degC")
+    integral = own.quantity("integral", "time", required=True, minimum="0 s")
+    derivative = own.quantity("derivative", "time", required=True, minimum="0 s")
+    own.finish()
+    return band.to("degC"), integral.to("s"), derivative.to("s")
 
 
 def _gas(table: Table, bench: Bench) -> GasStart:

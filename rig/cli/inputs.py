@@ -1,23 +1,26 @@
-"""Files that a command is given, read once, with their text at hand for whoever shows problems."""
+"""Files that a command is given: each read once, with its text at hand for whoever shows what is wrong with it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from recipes.catalogue import find_recipe
 from recipes.model import Recipe
 from recipes.problems import InputError, Problem, Problems, Severity
 from recipes.reader import read_recipe
-from recipes.tables import read_text_file
+from recipes.tables import attach_places, read_text_file
 from rig.cli import output
 
 if TYPE_CHECKING:
+    from rig.bench.fit import Fit
     from rig.bench.model import Bench
     from rig.bench.reaction import Reaction
     from rig.bench.sheet import RunSheet
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +32,42 @@ class Given:
     problems: list[Problem] = field(default_factory=list)
 
     @property
+    def errors(self) -> int:
+        """How many of the problems are errors."""
+        return sum(problem.severity is Severity.ERROR for problem in self.problems)
+
+    @property
     def has_errors(self) -> bool:
         """Whether one of the problems is an error."""
-        return any(problem.severity is Severity.ERROR for problem in self.problems)
+        return self.errors > 0
 
-    def more(self, problems: Problems) -> Given:
-        """The same file with further problems."""
-        return Given(self.name, self.text, [*self.problems, *problems.by_place()])
+    def more(self, problems: Iterable[Problem]) -> Given:
+        """The same file with further problems, placed in its text."""
+        placed = Problems(problems)
+        if self.text is not None:
+            attach_places(placed, self.text)
+        return Given(self.name, self.text, [*self.problems, *placed.by_place()])
 
-    def show(self) -> None:
-        """Its problems, to standard error."""
-        output.show_problems(self.problems, self.name, self.text)
+    def show(self, *, notes: bool = True) -> None:
+        """Its problems, to standard error; without `notes` only what a person has to look at."""
+        shown = [one for one in self.problems if notes or one.severity is not Severity.NOTE]
+        output.show_problems(shown, self.name, self.text)
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """Its problems as plain data, each with its file."""
+        return [{**problem.as_dict(), "file": self.name} for problem in self.problems]
+
+
+def read_given(
+    path: Path, what: str, read: Callable[[bytes], tuple[Read | None, Iterable[Problem]]]
+) -> tuple[Read | None, Given]:
+    """A file read by `read`, and its problems; `what` it is called where it cannot be opened."""
+    problems = Problems()
+    content = read_text_file(path, problems, what)
+    if content is None:
+        return None, Given(str(path), None, problems.items)
+    found, wrong = read(content)
+    return found, Given(str(path), _text(content), Problems(wrong).by_place())
 
 
 def read_given_recipe(ref: str) -> tuple[Recipe | None, Given]:
@@ -48,12 +76,7 @@ def read_given_recipe(ref: str) -> tuple[Recipe | None, Given]:
         path = find_recipe(ref)
     except InputError as error:
         return None, Given(ref, None, error.problems)
-    problems = Problems()
-    content = read_text_file(path, problems)
-    if content is None:
-        return None, Given(str(path), None, problems.items)
-    recipe, found = read_recipe(content, path.stem)
-    return recipe, Given(str(path), content.decode("utf-8", errors="replace"), found)
+    return read_given(path, "recipe", lambda content: read_recipe(content, path.stem))
 
 
 @dataclass(slots=True)
@@ -68,28 +91,28 @@ class GivenRig:
     reactions: tuple[Reaction, ...] = ()
 
     @classmethod
-    def read(cls, rig_path: Path | None, sheet_path: Path | None = None) -> GivenRig:
-        """Read a rig file (None: the demonstration rig) and a run sheet. What is wrong is kept, not raised."""
+    def read(
+        cls, rig_path: Path | None, sheet_path: Path | None = None, *, emulated: bool = False
+    ) -> GivenRig:
+        """Read a rig file (None: the demonstration rig) and a run sheet. What is wrong is kept, not raised.
+
+        emulated: take the emulator of each instrument in its place.
+        """
         from rig.bench.reaction import reaction_times
-        from rig.bench.rigfile import load_rig
-        from rig.bench.sheet import load_sheet
+        from rig.bench.rigfile import load_rig, simulate
+        from rig.bench.sheet import read_sheet
 
         name = "the demonstration rig" if rig_path is None else str(rig_path)
         try:
             bench, problems = load_rig(rig_path)
+            bench = simulate(bench) if emulated else bench
             found = cls(Given(name, bench.text, problems.by_place()), rig_path is None, bench)
             found.reactions = reaction_times(bench)
         except InputError as error:
-            found = cls(
-                Given(name, _text_of(rig_path), Problems(error.problems).by_place()), rig_path is None
-            )
+            wrong = Problems(error.problems).by_place()
+            found = cls(Given(name, _text_of(rig_path), wrong), rig_path is None)
         if sheet_path is not None:
-            try:
-                found.sheet_read, problems = load_sheet(sheet_path)
-                found.sheet = Given(str(sheet_path), found.sheet_read.text, problems.by_place())
-            except InputError as error:
-                wrong = Problems(error.problems).by_place()
-                found.sheet = Given(str(sheet_path), _text_of(sheet_path), wrong)
+            found.sheet_read, found.sheet = read_given(sheet_path, "run sheet", read_sheet)
         return found
 
     def sheet_for(self, recipe: Recipe) -> RunSheet | None:
@@ -119,20 +142,26 @@ class GivenRig:
             for one in self.reactions
         ]
 
-    def against(self, recipe: Recipe | None, given: Given) -> list[Given]:
-        """What is wrong with rig file and run sheet by themselves and, where all can be read, with the three
-        together: a list for each file. `given` is the recipe's file.
+    def fit(self, recipe: Recipe | None, given: Given) -> tuple[Fit | None, list[Given]]:
+        """Hold recipe, rig and run sheet against each other: the fit, where all three could be read, and what is wrong
+        with rig file and run sheet by themselves and with the three together: a list for each file. `given` is the
+        recipe's file.
         """
         from rig.bench.fit import RECIPE, RIG_FILE, RUN_SHEET, fit
 
         sheet = self.sheet or Given("the run sheet", None)
         if self.bench is None:
-            return [self.rig, sheet]
+            return None, [self.rig, sheet]
         if recipe is None or sheet.has_errors:
-            return [self.by_itself(), sheet]
-        found = fit(recipe, self.bench, self.sheet_for(recipe)).by_file
+            return None, [self.by_itself(), sheet]
+        fitted = fit(recipe, self.bench, self.sheet_for(recipe))
+        found = fitted.by_file
         own = Given(given.name, given.text)
-        return [own.more(found[RECIPE]), self.rig.more(found[RIG_FILE]), sheet.more(found[RUN_SHEET])]
+        return fitted, [own.more(found[RECIPE]), self.rig.more(found[RIG_FILE]), sheet.more(found[RUN_SHEET])]
+
+    def against(self, recipe: Recipe | None, given: Given) -> list[Given]:
+        """What is wrong with them, held against each other, as `fit` says it."""
+        return self.fit(recipe, given)[1]
 
 
 def _text_of(path: Path | None) -> str | None:
@@ -140,9 +169,13 @@ def _text_of(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_bytes().decode("utf-8", errors="replace")
+        return _text(path.read_bytes())
     except OSError:
         return None
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", errors="replace")
 
 
 def counts(problems: Sequence[Problem]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import math
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from recipes.model import SpinStep
-from recipes.timeline import Timeline, plan
+from recipes.timeline import AMBIENT_DEGC, Timeline, duration_text, plan
 from rig.bench.capabilities import capabilities
 from rig.cli import output
 from rig.cli.answering import Asker, TerminalAnswers
@@ -26,8 +27,7 @@ from rig.cli.reporting import JsonLines, Monitor, PlainLines, Quiet, Reporter
 from rig.cli.summary import outcome_text, summary_lines
 from rig.engine.host import Result
 from rig.engine.ownership import Ownership, lock_name
-from rig.records.folder import default_runs_dir
-from rig.records.run import list_runs, open_run
+from rig.records.run import open_run
 from rig.records.runjson import result_line
 from rig.running import FileAnswers, Options, Session
 
@@ -73,8 +73,7 @@ class Making:
             operator=args.operator,
             faults=inputs.faults,
             start=inputs.start,
-            continues=self._continued(),
-            from_step=args.from_step,
+            beginning=inputs.beginning,
         )
         if args.runs is not None:
             options.runs_dir = args.runs
@@ -91,14 +90,6 @@ class Making:
         stack.callback(self.finish)
 
     # Around the run
-
-    def _continued(self) -> str | None:
-        """With --from-step: the newest run of the same sample."""
-        sheet = self._inputs.sheet
-        if self._args.from_step is None or sheet is None:
-            return None
-        runs = list_runs(self._args.runs if self._args.runs is not None else default_runs_dir())
-        return next((one.run for one in runs if one.sample == sheet.sample), None)
 
     def _timeline(self) -> Timeline:
         return plan(self._inputs.recipe, capabilities(self._inputs.bench))
@@ -196,26 +187,49 @@ class Making:
         host.interrupt()
         if host.interrupts == 1:
             output.remark(
-                f"Stopping in order: pumps off, high voltage down and proved off, then its discharge time; about "
-                f"{self._stop_s():.0f} s. Interrupt again to abort and leave at once; then nobody is watching."
+                f"Stopping in order: {'; '.join(self._stopping()) or 'everything is off already'}. Interrupt again to "
+                "abort and leave at once; then nobody is watching."
             )
         elif host.interrupts == 2:
             output.remark("Aborting and leaving at once.")
 
-    def _stop_s(self) -> float:
-        """How long the orderly end takes from here."""
+    def _stopping(self) -> list[str]:
+        """What the orderly end has to do from here, and how long it takes."""
         host, bench = self.session.host, self._inputs.bench
+        proofs = {name: proof for unit in host.engine.units.values() for name, proof in unit.proofs.items()}
         draw_off_s = max(
             (s.draw_off.to("s") for s in self._inputs.recipe.steps if isinstance(s, SpinStep)), default=0
         )
-        longest_s = 0.0
+        longest_s: float | None = None
         for name, supply in bench.hv.items():
+            if proofs[name].discharged(host.drive.now()):
+                continue
             wanted = host.engine.outlets[name].ordered
             kv = abs(getattr(wanted, "voltage_kv", 0.0)) if wanted is not None else 0.0
             ramp_s = draw_off_s + kv / supply.ramp_down_kv_s if wanted is not None else 0.0
-            if not host.unit.proofs[name].discharged(host.drive.now()):
-                longest_s = max(longest_s, ramp_s + supply.discharge_s)
-        return longest_s + 2.0
+            longest_s = max(longest_s or 0.0, ramp_s + supply.discharge_s)
+        words = []
+        if longest_s is not None:
+            words.append(
+                "pumps off, high voltage down and proved off, then its discharge time; about "
+                f"{longest_s + 2.0:.0f} s"
+            )
+        return words + [self._cooling(name) for name in bench.furnaces if self._hot(name)]
+
+    def _hot(self, furnace: str) -> bool:
+        unit, readings = self.session.host.engine.units[furnace], self.session.host.engine.readings
+        return unit.spec.left is not None and unit.spec.left(readings) is not None
+
+    def _cooling(self, furnace: str) -> str:
+        """A tube that has to be watched until it may be opened; the time by the rig file's own time constant."""
+        settings = self._inputs.bench.furnaces[furnace]
+        reading = self.session.host.engine.readings.value(f"{furnace}.temperature_degc")
+        open_degc = settings.open_below_degc
+        text = f"heater off, {furnace} is watched under its gas until it is below {open_degc:g} °C"
+        if reading is None or settings.cooling_s is None or not reading > open_degc > AMBIENT_DEGC:
+            return text
+        cooling_s = settings.cooling_s * math.log((reading - AMBIENT_DEGC) / (open_degc - AMBIENT_DEGC))
+        return f"{text}, about {duration_text(cooling_s)} from {reading:.0f} °C"
 
     # The end
 

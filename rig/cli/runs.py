@@ -107,12 +107,18 @@ def _list(args: argparse.Namespace) -> int:
                 run.sample or "",
                 "simulated" if run.simulated else "",
                 run.started or "",
+                _continues(run.continues, run.from_step),
             )
             for run in runs
         ],
-        ("run", "outcome", "recipe", "sample", "", "started (UTC)"),
+        ("run", "outcome", "recipe", "sample", "", "started (UTC)", "continues"),
     )
     return 0
+
+
+def _continues(run: str | None, step: str | None) -> str:
+    """ "RUN from STEP"; "" for a run of a whole recipe."""
+    return "" if step is None else f"{run or 'no earlier run'} from {step}"
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -166,6 +172,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("recipe SHA-256", recipe.get("sha256")),
         ("rig", rig.get("name")),
         ("sample", info["sample"]),
+        ("continues", _continues(info["continues"], info["from_step"]) or None),
         ("operator", info["operator"]),
         ("simulated", f"yes, seed {info['seed']}" if info["simulated"] else "no"),
         ("started", info["started"]),

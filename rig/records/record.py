@@ -3,7 +3,8 @@
 An event's data is free, but for the keys that run.json and the report read:
 
 - opened: recipe {id, name, revision}, rig {name}, sheet {sample}, seed, simulated, and where they apply operator,
-  continues; in its `outside`: operator of a simulation, versions, host (run and folder are added);
+  continues, from_step, carried (answers of an earlier run); in its `outside`: operator of a simulation and what it
+  continues, versions, host (run and folder are added);
 - identity: instrument, and whatever it said of itself;
 - step: id, do, phase ("started", "ended"), and with the end outcome, duration_s;
 - alarm, trip, question, answer, proof, command, refused, fault, note: `text` (or `say`) is the sentence for people,

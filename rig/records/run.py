@@ -160,6 +160,8 @@ class RunSummary:
     simulated: bool | None
     started: str | None
     ended: str | None
+    continues: str | None = None
+    from_step: str | None = None
 
 
 def list_runs(runs_dir: str | Path | None = None) -> list[RunSummary]:
@@ -182,6 +184,8 @@ def list_runs(runs_dir: str | Path | None = None) -> list[RunSummary]:
                     simulated=info.get("simulated"),
                     started=info.get("started"),
                     ended=info.get("ended"),
+                    continues=info.get("continues"),
+                    from_step=info.get("from_step"),
                 )
             )
     return sorted(found, key=lambda summary: (summary.started or "", summary.run), reverse=True)

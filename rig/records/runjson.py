@@ -63,6 +63,7 @@ def derive_info(lines: Sequence[Line]) -> dict[str, Any]:
         "simulated": opened.get("simulated"),
         "durable": opened.get("durable"),
         "continues": opened.get("continues", outside.get("continues")),
+        "from_step": opened.get("from_step"),
         "started": started,
         "ended": closed["utc"] if closed is not None else None,
         "duration_s": round(closed["t_s"] - lines[0]["t_s"], 9) if closed is not None else None,

@@ -121,8 +121,11 @@ class Hearth:
 class Attendant:
     """Who does in the simulation what prompts ask of a person at the furnace."""
 
-    def __init__(self, recipe: Recipe, hearths: Mapping[str, Hearth], timeline: Scheduler) -> None:
+    def __init__(
+        self, recipe: Recipe, hearths: Mapping[str, Hearth], timeline: Scheduler, mat: str = "as-spun"
+    ) -> None:
         self._hearths = hearths
+        self._mat = mat
         self._timeline = timeline
         self._mat_g = USUAL_MAT_G
         self._laid = False
@@ -149,6 +152,9 @@ class Attendant:
         elif data.get("id") in self._heats:
             if not self._laid:
                 self._laid = True
-                hearth.furnace.lay(now_ns, Mat(self._mat_g))
+                mat = Mat(self._mat_g)
+                if self._mat != "as-spun":
+                    mat.found(self._mat)
+                hearth.furnace.lay(now_ns, mat)
             if not is_inert(self._heats[data["id"]].segments[0].atmosphere):
                 hearth.tube.open(now_ns, True)

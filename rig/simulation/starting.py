@@ -84,6 +84,12 @@ def _furnace(laboratory: Laboratory, name: str, state: FurnaceStart) -> None:
     """Temperature and gas first; the controller is then found off, running or held at that temperature."""
     hearth, device = laboratory.hearths[name], laboratory.devices[name]
     hearth.found(state)
+    if isinstance(device, EurothermEmulator):
+        device.control.step(laboratory.scheduler.now_ns)  # it has been looking at this thermocouple all along
+    if state.tuning is not None:
+        if not isinstance(device, EurothermEmulator):
+            raise CannotStart(f"[{name}]: a {type(device).__name__} cannot be found tuned")
+        device.found_tuned(*state.tuning)
     if state.program in (None, "off"):
         return
     if not isinstance(device, EurothermEmulator):
