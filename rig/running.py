@@ -6,50 +6,34 @@ on them, and the record to come. `Session.run` connects, makes the run, writes t
 
 from __future__ import annotations
 
-import getpass
-import platform
-import secrets
-import socket
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from recipes.model import Recipe
 from recipes.steps import FURNACE_KINDS
 from rig.bench.answers import Answers, Attestation
 from rig.bench.assignment import Assignment
-from rig.bench.faults import Fault
 from rig.bench.model import Bench
 from rig.bench.sheet import RunSheet
-from rig.bench.start import StartState
-from rig.engine import periods
 from rig.engine.connect import Carrier
 from rig.engine.drive import Drive, RealDrive, VirtualDrive
-from rig.engine.host import AnswerSource, Host, Job, NotReady, Result
+from rig.engine.host import Host, NotReady, Result
 from rig.engine.questions import Question
+from rig.engine.run import Run
+from rig.jobs import Beginning, Options, Order, versions
 from rig.lines.clocks import RealClock
 from rig.lines.runner import ThreadRunner
 from rig.readings import Readings
 from rig.records import folder as folders
 from rig.records.errors import RecordError
-from rig.records.record import Record
-from rig.records.samples import Channel
-from rig.records.threaded import ThreadedRecord
-from rig.records.utc import SIMULATED_ORIGIN
-from rig.records.writer import RunRecord
 from rig.simulation.faults import FaultPlan
 from rig.simulation.hearth import Attendant
-from rig.simulation.laboratory import Laboratory, generator
+from rig.simulation.laboratory import Laboratory
 from rig.simulation.liquids import scene_data
 from rig.simulation.starting import apply_start
 
 AT_THE_RIG = frozenset({"primed", "wiped", "earthed", "attested"})
 """What only a person who stands at the rig at that moment can answer."""
-
-SUFFIX_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class FileAnswers:
@@ -87,42 +71,6 @@ class FileAnswers:
         return question.default() if self._yes else None
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """A run that begins at a later step of its recipe and goes on with a sample.
-
-    continues: the sample's latest run, None where nothing is on record. carried: "step.key" to the value that an
-    earlier run was told and this one takes. mat: how far an emulated mat has come ("as-spun", "stabilised", "carbon").
-    cooling: the step right before that would have cooled the tube.
-    """
-
-    step: str
-    continues: str | None = None
-    carried: Mapping[str, str] = field(default_factory=dict)
-    mat: str = "as-spun"
-    cooling: str | None = None
-
-
-@dataclass(slots=True)
-class Options:
-    """How a run is to be made.
-
-    speed: None as fast as it can, else virtual seconds per wall second; of no meaning on a real rig. seed: of the
-    emulated world. durable: None decides by itself (real and paced runs sync, unpaced simulations do not).
-    """
-
-    answers: AnswerSource
-    runs_dir: Path = field(default_factory=folders.default_runs_dir)
-    seed: int | None = None
-    speed: float | None = None
-    trace: bool = False
-    operator: str | None = None
-    faults: tuple[Fault, ...] = ()
-    start: StartState | None = None
-    beginning: Beginning | None = None
-    free_bytes: folders.FreeBytes = folders.free_bytes
-
-
 class Session:
     """One run about to be made. `laboratory` is None on a real rig."""
 
@@ -140,13 +88,12 @@ class Session:
         self.simulated = bench.simulated
         self.seed = (options.seed if options.seed is not None else 0) if self.simulated else None
         self.faults: FaultPlan | None = None
-        self._sheet = sheet
-        self._assignment = assignment
+        self._order = Order(recipe, bench, sheet, assignment, options, self.seed)
         self.clock = RealClock()
         self.laboratory = self._build_laboratory()
         carrier, self.drive = self._carry()
         self.host = Host(bench, carrier, self.drive, options.answers, options.trace)
-        self.run_id = self._make_run_id()
+        self.run_id = self._order.run_id(self.clock)
         if self.laboratory is not None:
             mat = options.beginning.mat if options.beginning is not None else "as-spun"
             attendant = Attendant(recipe, self.laboratory.hearths, self.laboratory.scheduler, mat)
@@ -157,7 +104,13 @@ class Session:
     def _build_laboratory(self) -> Laboratory | None:
         if self.seed is None:
             return None
-        laboratory = Laboratory(self.bench, scene_data(self.bench, self.recipe, self._assignment), self.seed)
+        by_hand = self.options.manual is not None
+        scene = (
+            scene_data(self.bench)
+            if by_hand
+            else scene_data(self.bench, self.recipe, self._order.assignment)
+        )
+        laboratory = Laboratory(self.bench, scene, self.seed)
         if self.options.start is not None:
             apply_start(laboratory, self.options.start)
         return laboratory
@@ -201,7 +154,7 @@ class Session:
             if self.faults is not None:
                 self.faults.begin()
             try:
-                result = self.host.make(self._job())
+                result = self.host.make(self._order.job(self.run_id, self.clock))
             except RecordError:
                 self.host.release()
                 raise
@@ -219,6 +172,19 @@ class Session:
                 result.record_failed = result.record_failed or f"report.html was not written: {error}"
         return result
 
+    def begin_beside(
+        self, recipe: Recipe, sheet: RunSheet | None, assignment: Assignment, options: Options
+    ) -> Run:
+        """Another run on the same rig while this one is under way; in the scan's thread. It shares world and seed.
+
+        It begins each visit when its unit is free. How it went stands in `host.results`.
+        """
+        order = Order(recipe, self.bench, sheet, assignment, options, self.seed)
+        if self.laboratory is not None:
+            attendant = Attendant(recipe, self.laboratory.hearths, self.laboratory.scheduler)
+            self.watch(attendant.on_event)
+        return self.host.begin(order.job(order.run_id(self.clock), self.clock))
+
     def _check_tube(self) -> None:
         """Where a run begins with work at a furnace, its tube is cold. Raises NotReady, with everything let go."""
         beginning = self.options.beginning
@@ -235,95 +201,6 @@ class Session:
             if left:
                 why += f". What is left: {'; '.join(left)}; nobody is watching"
             raise NotReady(why)
-
-    def _make_run_id(self) -> str:
-        """Start time, recipe and four letters: of chance on a real rig, of the seed in a simulation."""
-        rng = generator(self.seed, "run") if self.seed is not None else secrets.SystemRandom()
-        utc = self._utc_text()
-        for _ in range(100):
-            suffix = "".join(rng.choice(SUFFIX_LETTERS) for _ in range(4))
-            run_id = folders.run_id(utc, self.recipe.id, suffix)
-            if not (self.options.runs_dir / run_id).exists():
-                return run_id
-        raise RecordError(f"no free run id in {self.options.runs_dir}")
-
-    def _utc_text(self) -> str:
-        return self.clock.origin_utc.strftime("%Y-%m-%dT%H:%M:%S.") + (
-            f"{self.clock.origin_utc.microsecond // 1000:03d}Z"
-        )
-
-    def _job(self) -> Job:
-        options, recipe = self.options, self.recipe
-        operator = options.operator or _user()
-        opened: dict[str, Any] = {
-            "recipe": {"id": recipe.id, "name": recipe.name, "revision": None},
-            "rig": {"name": self.bench.name},
-            "seed": self.seed,
-            "simulated": self.simulated,
-            "periods": periods.as_record(),
-            "assignment": self._assigned(),
-            "resolved": recipe.resolved(),
-        }
-        if self._sheet is not None:
-            opened["sheet"] = {"sample": self._sheet.sample}
-        outside: dict[str, Any] = {"versions": versions(), "host": socket.gethostname()}
-        # In a simulation who sits at the keyboard must not change the bytes.
-        (outside if self.simulated else opened)["operator"] = operator
-        beginning = options.beginning
-        if beginning is not None:
-            opened["from_step"] = beginning.step
-            opened["carried"] = dict(beginning.carried)
-        # A run's id holds the hour of the day: in a simulation it must not change the bytes either.
-        (outside if self.simulated else opened)["continues"] = (
-            beginning.continues if beginning is not None else None
-        )
-        if self.simulated:
-            outside["wall_started"] = self._utc_text()
-
-        def make_record(channels: list[Channel]) -> Record:
-            record = RunRecord.create(
-                options.runs_dir,
-                self.run_id,
-                recipe.text.encode(),
-                self.bench.text.encode(),
-                self._sheet.text.encode() if self._sheet is not None else None,
-                opened,
-                outside,
-                channels,
-                not self.simulated or options.speed is not None,
-                options.trace,
-                SIMULATED_ORIGIN if self.simulated else self._utc_text(),
-                free_bytes=options.free_bytes,
-            )
-            # Only a run on the machine's clock has a scan that must not wait for the disk.
-            return record if self.simulated else ThreadedRecord(record)
-
-        return Job(
-            run_id=self.run_id,
-            recipe=recipe,
-            assignment=self._assignment,
-            opened=opened,
-            outside=outside,
-            make_record=make_record,
-            user=operator if not self.simulated else "operator",
-        )
-
-    def _assigned(self) -> list[Mapping[str, Any]]:
-        return [
-            {
-                "step": one.step,
-                "stream": one.stream,
-                "pump": one.pump,
-                "syringe": one.syringe.name,
-                "diameter_mm": one.syringe.diameter_mm,
-                "loaded_ml": one.loaded_ml,
-                "needle": one.needle,
-                "hv": one.hv,
-                "lot": one.lot,
-                "prepared": one.prepared,
-            }
-            for one in self._assignment.streams.values()
-        ]
 
 
 def tube_in_the_way(recipe: Recipe, beginning: Beginning, bench: Bench, readings: Readings) -> str | None:
@@ -343,26 +220,6 @@ def tube_in_the_way(recipe: Recipe, beginning: Beginning, bench: Bench, readings
         f'"{beginning.step}" needs a cold tube, {furnace} below {settings.open_below_degc:g} °C, and {at}: '
         f"wait until it is cold{begin}"
     )
-
-
-def versions() -> dict[str, str]:
-    """What ran: this program, Python, the system."""
-    try:
-        own = version("spinrig")
-    except PackageNotFoundError:
-        own = "unknown"
-    return {
-        "spinrig": own,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {sys.platform}",
-    }
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 __all__ = ["Beginning", "FileAnswers", "Options", "Session", "versions"]

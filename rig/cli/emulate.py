@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recipes.problems import InputError, Problems
 from recipes.tables import nearest, read_text_file
@@ -16,19 +17,27 @@ from rig.bench.start import StartState, read_start
 from rig.cli import output
 from rig.instruments.catalog import CATALOG, PLANNED
 
+if TYPE_CHECKING:
+    from rig.simulation.laboratory import Laboratory
+
 DESCRIPTION = """\
 Serves emulated instruments in real time, until interrupted. They answer with the real instruments' bytes, and what
 they measure comes from models of pump, supply, jet and chamber.
 
 With a rig file every instrument of it is served, instruments of one port on one port. With a driver's name those
 instruments of the built-in demonstration rig that it drives are served, the rest of that rig stands behind them: its
-syringes hold the founding recipe's solutions. A line is printed for each instrument once it can be opened."""
+syringes hold the founding recipe's solutions. A line is printed for each instrument once it can be opened.
+
+With --status a line follows every so many seconds on what the outputs really do (heater power, temperatures, gas, high
+voltage, what the pumps deliver), whatever they were told: "t_s 12.0  furnace.tube power_pct=31.2 ...", or with --json
+{"t_s": 12.0, "status": {"furnace.tube": {"power_pct": 31.2, ...}, ...}}."""
 
 EXAMPLES = """\
 examples:
   spinrig emulate new-era --pty
   spinrig emulate my-rig.toml --tcp 50001 --json
-  spinrig emulate keithley-6485 --start found.toml"""
+  spinrig emulate keithley-6485 --start found.toml
+  spinrig emulate my-rig.toml --pty --start hot.toml --status 1"""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -49,6 +58,9 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--start", metavar="START.toml", type=Path, help="in which state they are found")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of all noise (0)")
+    parser.add_argument(
+        "--status", metavar="SECONDS", type=_seconds, help="say every so often what the outputs really do"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.set_defaults(run=run)
 
@@ -84,12 +96,55 @@ def run(args: argparse.Namespace) -> int:
                 output.json_line({"instrument": name, "driver": driver, "url": url})
             else:
                 print(f"{name} {driver} {url}", flush=True)
+        if args.status is not None:
+            _tell_status(laboratory, set(server.urls), args.status, args.json)
         server.run(lambda: interrupted)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
         server.close()
     return 0
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.1 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f'"{text}" is no distance of lines: 0.1 seconds or more')
+    return seconds
+
+
+def _tell_status(laboratory: Laboratory, names: set[str], every_s: float, as_json: bool) -> None:
+    """A line now and every so often, in the laboratory's own time."""
+    from rig.lines.scheduler import Rank
+    from rig.readings import NS
+    from rig.simulation.truth import truth
+
+    scheduler = laboratory.scheduler
+    due_ns = scheduler.now_ns
+
+    def tell() -> None:
+        nonlocal due_ns
+        t_s = scheduler.now_ns / NS
+        found = {name: values for name, values in truth(laboratory).items() if name in names}
+        if as_json:
+            output.json_line({"t_s": t_s, "status": found})
+        else:
+            said = (f"{name} {' '.join(map(_pair, values.items()))}" for name, values in found.items())
+            print("  ".join((f"t_s {t_s:.1f}", *said)), flush=True)
+        due_ns += round(every_s * NS)
+        scheduler.call_at(due_ns, tell, Rank.COMMAND)
+
+    tell()
+
+
+def _pair(item: tuple[str, float | bool | None]) -> str:
+    key, value = item
+    if value is None:
+        return f"{key}=none"
+    return f"{key}={'yes' if value else 'no'}" if isinstance(value, bool) else f"{key}={value:.1f}"
 
 
 def _port(args: argparse.Namespace) -> int | None:

@@ -23,6 +23,9 @@ _STAGES: Final = {
 }
 """Stage of a phase, to the part of the plan it is in (None: after all), and whether time in it counts."""
 
+_FURNACE_STAGES: Final = frozenset({"ramping", "soaking", "purging", "cooling"})
+"""Stages whose parts the plan does not tell apart: the step's own time counts."""
+
 _ENDING: Final = frozenset({"Stopping", "Stopped", "Aborting", "Aborted", "Clearing"})
 
 
@@ -81,7 +84,8 @@ class Pace:
             return 0.0
         names = [part.name for part in entry.phases]
         if where not in names:
-            return entry.duration_s
+            passed_s = (now_ns - self._step_ns) / 1e9 if stage in _FURNACE_STAGES else 0.0
+            return max(0.0, entry.duration_s - passed_s)
         at = names.index(where)
         here_s = entry.phases[at].duration_s
         if "duration_s" in phase and stage in ("clock", "waiting"):

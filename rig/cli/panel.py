@@ -6,6 +6,7 @@ and not proved off says so in capitals. Nothing here ever says that opening the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -23,6 +24,9 @@ DIM: Final = "dim"
 
 UNPROVED: Final = "HV UNPROVED"
 
+OXYGEN: Final = "{:.3g} ppm O2"
+_MINUS_ZERO: Final = re.compile(r"-(0(?:\.0*)?)(?![\d.])")
+
 _STATE_STYLES: Final = {
     "Running": GOOD, "Completing": GOOD, "Complete": GOOD, "Held": WARN, "Holding": WARN, "Paused": WARN,
     "Pausing": WARN, "Restarting": WARN, "Stopping": WARN, "Stopped": WARN, "Aborting": BAD, "Aborted": BAD,
@@ -33,13 +37,13 @@ _FURNACE: Final = (
         "furnace.",
         "temperature_degc",
         (
-            ("temperature_degc", "{:.1f} degC"),
-            ("setpoint_degc", "set {:.1f} degC"),
+            ("temperature_degc", "{:.1f} °C"),
+            ("setpoint_degc", "set {:.1f} °C"),
             ("power_pct", "{:.0f} % power"),
         ),
     ),
     ("gas.", "flow_sccm", (("flow_sccm", "{:.0f} sccm"),)),
-    ("oxygen.", "oxygen_ppm", (("oxygen_ppm", "{:.3g} ppm O2"),)),
+    ("oxygen.", "oxygen_ppm", (("oxygen_ppm", OXYGEN),)),
 )
 _QUALITY: Final = {"stale": "STALE", "bad": "BAD", "missing": "not read"}
 
@@ -63,7 +67,7 @@ def rows(status: Mapping[str, Any]) -> list[Row]:
     """The whole panel from a status."""
     found = [*_where(status), *_high_voltage(status), *_liquid(status)]
     found += _meters(status, "current.", "current_na", "current", (("current_na", "{:.1f} nA"),))
-    climate = (("temperature_degc", "{:.1f} degC"), ("humidity_pct", "{:.1f} %RH"))
+    climate = (("temperature_degc", "{:.1f} °C"), ("humidity_pct", "{:.1f} %RH"))
     found += _meters(status, "climate.", "humidity_pct", "chamber", climate)
     for section, mark, forms in _FURNACE:
         found += _meters(status, section, mark, "", forms)
@@ -78,7 +82,11 @@ def reading(status: Mapping[str, Any], channel: str, form: str) -> Cell:
     if found["quality"] != "good" or found["value"] is None:
         quality = str(found["quality"])
         return Cell(_QUALITY.get(quality, "no value"), BAD if quality != "missing" else WARN)
-    return Cell(form.format(found["value"]))
+    value = found["value"]
+    if form == OXYGEN and value >= 10_000:
+        return Cell(f"{value / 10_000:.1f} % O2")
+    # A reading that rounds to nothing has no sign.
+    return Cell(_MINUS_ZERO.sub(r"\1", form.format(value)))
 
 
 def phase_of(progress: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -105,10 +113,16 @@ def stage_text(status: Mapping[str, Any]) -> str:
     text = f"{step}" + (f" ({status['do']})" if status.get("do") else "")
     if status.get("steps") and status.get("step_index", -1) >= 0:
         text += f" {status['step_index'] + 1}/{status['steps']}"
+    if int(phase.get("of") or 1) > 1:
+        text += f", segment {phase['segment']} of {phase['of']}"
     if phase.get("stage"):
         text += f", {phase['stage']}"
     if phase.get("stage") in ("clock", "waiting") or phase.get("elapsed_s"):
         text += f" {clock_text(phase['elapsed_s'])} of {clock_text(phase['duration_s'])}"
+    if phase.get("needed_l"):
+        text += f" {phase['flowed_l']:.1f} of {phase['needed_l']:.1f} l"
+    if phase.get("below_degc") is not None:
+        text += f" to below {phase['below_degc']:g} °C"
     return text
 
 
@@ -155,7 +169,7 @@ def _high_voltage(status: Mapping[str, Any]) -> list[Row]:
         cells = (
             reading(status, f"{name}.voltage_kv", "{:.2f} kV"),
             Cell(asked, DIM),
-            reading(status, f"{name}.current_ua", "{:.1f} uA"),
+            reading(status, f"{name}.current_ua", "{:.1f} µA"),
             supply_state(status, name),
         )
         found.append(Row(name, cells))
@@ -202,30 +216,42 @@ def _meters(
         for channel in status["readings"]
         if channel.startswith(section) and channel.endswith(f".{mark}")
     ]
-    return [
-        Row(
-            label if label and len(names) == 1 else name,
-            tuple(reading(status, f"{name}.{short}", form) for short, form in forms),
-        )
-        for name in names
-    ]
+    found = []
+    for name in names:
+        cells = tuple(reading(status, f"{name}.{short}", form) for short, form in forms)
+        if section == "furnace." and _idle(status, name):
+            cells = (cells[0], Cell("heater off", DIM))
+        found.append(Row(label if label and len(names) == 1 else name, cells))
+    return found
+
+
+def _idle(status: Mapping[str, Any], furnace: str) -> bool:
+    """Whether a furnace reads no power and no set point: a controller whose program does not run shows 0."""
+    readings = status["readings"]
+    seen = [readings.get(f"{furnace}.{short}") or {} for short in ("setpoint_degc", "power_pct")]
+    return all(one.get("quality") == "good" and one.get("value") == 0 for one in seen)
 
 
 def _interlocks(status: Mapping[str, Any]) -> list[Row]:
-    cells = []
+    """The inputs: each that is not healthy by its name, the healthy ones counted where there are several."""
+    healthy, rest = [], []
     for channel, found in status["readings"].items():
         if not channel.startswith("inputs."):
             continue
         name = channel.rpartition(".")[2]
         if found["quality"] != "good" or found["value"] is None:
-            cells.append(Cell(f"{name}: {_QUALITY.get(found['quality'], 'no value')}", BAD))
+            rest.append(Cell(f"{name}: {_QUALITY.get(found['quality'], 'no value')}", BAD))
+        elif found["value"] == 1:
+            healthy.append(name)
         else:
-            cells.append(
-                Cell(
-                    f"{name}: {'yes' if found['value'] == 1 else 'NO'}", GOOD if found["value"] == 1 else BAD
-                )
-            )
-    return [Row("inputs", tuple(cells))] if cells else []
+            rest.append(Cell(f"{name}: NO", BAD))
+    total = len(healthy) + len(rest)
+    if not total:
+        return []
+    if total == 1:
+        return [Row("inputs", tuple(rest) or (Cell(f"{healthy[0]}: yes", GOOD),))]
+    count = Cell("all " + str(total) + " healthy" if not rest else f"{len(healthy)} of {total} healthy", WARN)
+    return [Row("inputs", (*rest, count if rest else Cell(count.text, GOOD)))]
 
 
 def _alarms(status: Mapping[str, Any]) -> Row:

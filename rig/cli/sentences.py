@@ -18,6 +18,10 @@ _STAGES: Final = {
     "ending": "pumps stop, then high voltage ramps down",
     "discharging": "high voltage read back as off; discharge time runs. The chamber stays shut",
 }
+_SEGMENT_STAGES: Final = {
+    "ramping": "the furnace ramps",
+    "soaking": "the furnace thermocouple is inside the band; the soak counts",
+}
 _LOUD_LINES: Final = frozenset({"failed", "lapsed", "lost", "abandoned", "unreachable"})
 _QUIET_STATES: Final = frozenset({"Starting", "Running", "Completing", "Complete", "Idle"})
 
@@ -41,6 +45,15 @@ def sentence(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
     match kind:
         case "step":
             return _step(data)
+        case "stage" if data.get("segment") and data.get("stage") in _SEGMENT_STAGES:
+            number = "" if data["segment"] == 1 else f" (segment {data['segment']})"
+            return INFO, f"{data.get('step')}: {_SEGMENT_STAGES[data['stage']]}{number}"
+        case "soak":
+            served_min = float(data.get("in_band_s") or 0) / 60
+            return INFO, f"{data.get('step')}: soak served, {served_min:.1f} min inside the band"
+        case "purge-proof":
+            flowed_l = float(data.get("flowed_l") or 0)
+            return INFO, f"{data.get('step')}: purge proved ({data.get('method')}) after {flowed_l:.1f} l"
         case "stage" if data.get("stage") in _STAGES:
             return INFO, f"{data.get('step')}: {_STAGES[data['stage']]}"
         case "clock":

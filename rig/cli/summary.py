@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Mapping
 from typing import Any, Final
 
-from recipes.model import Recipe, Solution, SpinStep, Stream
+from recipes.gases import is_inert
+from recipes.model import CoolStep, DryStep, HeatStep, PurgeStep, Recipe, Solution, SpinStep
+from recipes.steps import AnyStep
 from recipes.timeline import duration_text
+from rig.cli.sentences import clock_text
 from rig.records.errors import RecordError
 from rig.records.run import Run
-from rig.records.tables import SampleReader
+from rig.records.stretches import Course, still_flowing
+from rig.records.verdicts import AS_ASKED, Verdict, judge
+
+LABEL: Final = 13
+WIDTH: Final = 100
+"""A line of the summary is at most so long: it is to be pasted into a lab book."""
 
 OUTCOMES: Final = {
     "completed": "completed",
@@ -18,8 +27,6 @@ OUTCOMES: Final = {
     "failed": "FAILED by an internal error of the program",
     "lost": "LOST: the controller went away",
 }
-
-Window = tuple[float, float]
 
 
 def summary_lines(run: Run) -> list[str]:
@@ -32,19 +39,21 @@ def summary_lines(run: Run) -> list[str]:
         _row("Rig", _rig_text(info)),
     ]
     try:
-        recipe = run.recipe
         with run.read_samples() as samples:
-            for step in recipe.steps:
-                if isinstance(step, SpinStep):
-                    lines += _spin(run, recipe, step, samples)
+            course = Course(run.journal.lines, samples)
+            judged = judge(run, course)
+            off = dict.fromkeys(verdict.step.id for verdict in judged if verdict.deviations)
+            if off and info["outcome"] == "completed":
+                lines.insert(1, _row("", f"not as asked: {', '.join(off)}"))
+            lines += _steps(run, judged)
+            lines += _left(course)
     except RecordError as error:
         lines.append(_row("Samples", f"cannot be read: {error}"))
-    lines += [_row("Measured", text) for text in _measured(run)]
     lines.append(_row("Duration", duration_text(info["duration_s"] or 0.0)))
     lines.append(_row("Alarms", _alarms(run)))
     if info["record_failed"]:
         lines.append(_row("RECORD", f"NOT COMPLETE: {info['record_failed']}"))
-    lines.append(_row("Record", str(run.folder)))
+    lines.append(f"{'Record':<{LABEL - 1}} {run.folder}")
     lines.append(_row("Head hash", str(info["head"])))
     return lines
 
@@ -59,7 +68,18 @@ def outcome_text(info: Mapping[str, Any]) -> str:
 
 
 def _row(label: str, text: str) -> str:
-    return f"{label:<12} {text}"
+    """A label and its text; a long text goes on in the next line, under its beginning."""
+    indent = " " * LABEL
+    head = f"{label:<{LABEL - 1}} "
+    # What has no space to break at (a path, a hash) stays whole.
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=head,
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _recipe_text(info: Mapping[str, Any]) -> str:
@@ -87,113 +107,78 @@ def solution_text(solution: Solution) -> str:
     return f"{text} in {solvents}" if text else solvents
 
 
-def _spin(run: Run, recipe: Recipe, step: SpinStep, samples: SampleReader) -> list[str]:
-    windows, elapsed_s = clock_windows(run.journal.lines, step.id)
-    clock = (
-        f"{duration_text(elapsed_s)} of {step.duration} on the clock" if windows else "the clock never ran"
-    )
-    lines = [_row(step.id, f"{step.voltage} at {step.distance}, {clock}")]
-    names = [channel.name for channel in samples.channels]
-    by_stream = {one["stream"]: one for one in _assignment(run) if one["step"] == step.id}
-    for stream in step.streams:
-        lines.append(_row("", f"{stream.id}: {solution_text(recipe.solutions[stream.solution])}"))
-        lines.append(_row("", "  " + _stream(stream, by_stream.get(stream.id), samples, windows)))
-    if not windows:
-        return lines
-    for name in names:
-        section = name.partition(".")[0]
-        if section == "hv" and name.endswith(".voltage_kv"):
-            values = within(samples.series(name), windows)
-            if values:
-                lines.append(_row("", f"{name.rpartition('.')[0]} read back {_mean(values):.2f} kV (mean)"))
-        elif section == "current" and name.endswith(".current_na"):
-            values = within(samples.series(name), windows)
-            if values:
-                lines.append(
-                    _row("", f"{name.rpartition('.')[0]} {_mean(values):.1f} nA (mean of all jets it sees)")
-                )
-    lines += _chamber(names, samples, windows)
+def _steps(run: Run, verdicts: list[Verdict]) -> list[str]:
+    """Each step with what was asked, the verdict, and the figures it rests on. A priming that went well is left out."""
+    try:
+        recipe: Recipe | None = run.recipe
+    except RecordError:
+        recipe = None
+    lines = []
+    for verdict in verdicts:
+        step = verdict.step
+        if step.do == "prime" and verdict.word == AS_ASKED:
+            continue
+        asked = (
+            next((one for one in recipe.steps if (one.id, one.do) == (step.id, step.do)), None)
+            if recipe
+            else None
+        )
+        parts = [part for part in (_asked(asked), _word(verdict)) if part]
+        if step.do == "prompt":
+            lines.append(_row(step.id, ": ".join([*parts, "; ".join(verdict.findings)]).removesuffix(": ")))
+            continue
+        lines.append(_row(step.id, ": ".join(parts)))
+        if isinstance(asked, SpinStep) and recipe is not None:
+            lines += [_row("", text) for text in _streams(recipe, asked)]
+        lines += [_row("", finding) for finding in verdict.findings]
     return lines
 
 
-def _stream(
-    stream: Stream, one: Mapping[str, Any] | None, samples: SampleReader, windows: Sequence[Window]
-) -> str:
-    text = f"{stream.mode} at {stream.rate}"
-    if one is None:
-        return text
-    text += f", {one['pump']}"
-    if windows:
-        ml = delivered_ml(samples.series(f"{one['pump']}.delivered_ml"), windows)
-        text += ", delivered volume not read" if ml is None else f", {ml:.3f} ml delivered"
-    return text
+def _word(verdict: Verdict) -> str:
+    return verdict.word if verdict.word == AS_ASKED else verdict.word.replace("deviates", "DEVIATES", 1)
 
 
-def _chamber(names: Iterable[str], samples: SampleReader, windows: Sequence[Window]) -> list[str]:
-    parts = []
-    for ending, unit in (("humidity_pct", "%RH"), ("temperature_degc", "degC")):
-        for name in names:
-            if name.startswith("climate.") and name.endswith(f".{ending}"):
-                values = within(samples.series(name), windows)
-                if values:
-                    parts.append(f"{min(values):.1f} to {max(values):.1f} {unit}")
-    return [_row("", f"chamber {', '.join(parts)}")] if parts else []
+def _asked(step: AnyStep | None) -> str:
+    """What the recipe asks of a step, in a line; empty for steps that have no figures."""
+    match step:
+        case SpinStep():
+            return f"{step.voltage} at {step.distance} for {step.duration}"
+        case HeatStep():
+            return ", then ".join(
+                f"{one.ramp} to {one.to} in {one.atmosphere}, soak {one.soak}" for one in step.segments
+            )
+        case DryStep():
+            return f"{step.to} in {step.atmosphere} for {step.duration}"
+        case PurgeStep():
+            until = f"{step.oxygen}" if step.oxygen is not None else f"{step.volumes:g} tube volumes"
+            return f"{step.flow} {step.gas} until {until}"
+        case CoolStep():
+            gas = (
+                f"{step.atmosphere}, {step.flow}"
+                if is_inert(step.atmosphere) and step.flow
+                else step.atmosphere
+            )
+            return f"below {step.below} in {gas}"
+        case _:
+            return ""
 
 
-def clock_windows(lines: Iterable[Mapping[str, Any]], step: str) -> tuple[list[Window], float]:
-    """When the clock of a step ran, in seconds since the start, and what it showed at the end."""
-    windows: list[Window] = []
-    began_s: float | None = None
-    elapsed_s, last_s = 0.0, 0.0
-    for line in lines:
-        last_s = float(line["t_s"])
-        data = line["data"]
-        if line["kind"] != "clock" or data.get("step") != step:
-            continue
-        elapsed_s = float(data.get("elapsed_s") or 0.0)
-        if data.get("running"):
-            began_s = last_s
-        elif began_s is not None:
-            windows.append((began_s, last_s))
-            began_s = None
-    if began_s is not None:
-        # An abort does not stop the clock in words; the end of the record does.
-        windows.append((began_s, last_s))
-        elapsed_s += last_s - began_s
-    return windows, elapsed_s
-
-
-def within(series: tuple[list[float], list[float]], windows: Sequence[Window]) -> list[float]:
-    """Values of a series while the clock ran."""
-    return [v for t, v in zip(*series, strict=True) if any(a <= t <= b for a, b in windows)]
-
-
-def delivered_ml(series: tuple[list[float], list[float]], windows: Sequence[Window]) -> float | None:
-    """Volume delivered while the clock ran; None when it was not read."""
-    total_ml, any_read = 0.0, False
-    for began_s, ended_s in windows:
-        values = within(series, [(began_s, ended_s)])
-        if values:
-            any_read = True
-            total_ml += values[-1] - values[0]
-    return total_ml if any_read else None
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
-def _assignment(run: Run) -> list[Mapping[str, Any]]:
-    lines = run.journal.lines
-    return list(lines[0]["data"].get("assignment") or []) if lines else []
-
-
-def _measured(run: Run) -> list[str]:
+def _streams(recipe: Recipe, step: SpinStep) -> list[str]:
     return [
-        f"{data['step']}.{data['key']} {data['value']:g} {data['unit']}"
-        + (", outside of what was expected" if data.get("outside_expectation") else "")
-        for data in (line["data"] for line in run.journal.lines if line["kind"] == "answer")
-        if "unit" in data
+        f"{stream.id}: {solution_text(recipe.solutions[stream.solution])}, {stream.mode} at {stream.rate}"
+        for stream in step.streams
+    ]
+
+
+def _left(course: Course) -> list[str]:
+    """What the last samples show to be flowing still."""
+    return [
+        _row(
+            "LEFT ON",
+            f"{one.gas} flowed {one.flow_sccm:.0f} sccm at the last reading ({clock_text(one.read_s)}): nothing in "
+            "this run closed it",
+        )
+        for one in still_flowing(course)
     ]
 
 

@@ -90,6 +90,12 @@ class EurothermEmulator(Slave):
             self._dead_until_ns = -1
             self._wake()
 
+    def found_tuned(self, band_degc: float, integral_s: float, derivative_s: float) -> None:
+        """Somebody has set these terms on it: proportional band, integral and derivative time (0: off)."""
+        values = self.registers.values
+        values[6], values[8], values[9] = band_degc, integral_s, derivative_s
+        self._settings_changed()
+
     def found_running(
         self,
         segments: Sequence[tuple[float, float, float]],

@@ -22,7 +22,7 @@ from rig.engine.engine import Engine
 from rig.engine.furnace_unit import furnace_unit
 from rig.engine.leaving import release_failures, what_is_left
 from rig.engine.orders import Orders
-from rig.engine.planning import instruments_left_out, plan_visits
+from rig.engine.planning import Visit, instruments_left_out, plan_visits
 from rig.engine.questions import Question
 from rig.engine.run import Ending, Run
 from rig.engine.sampling import Sampler, recorded_channels
@@ -83,6 +83,10 @@ class Job:
     user: str
     answers: AnswerSource | None = None
     """Who answers this run's questions; None: whoever answers the host's."""
+    visits: tuple[Visit, ...] | None = None
+    """Manual work brings its own visit; None: the recipe's."""
+    ends_after_s: float | None = None
+    """So long after a visit's beginning it ends by itself; None: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,7 @@ class Host:
             engine.add(
                 furnace_unit(bench, furnace, self.lines, self.board, engine.writer(furnace), drive.now)
             )
+        engine.alarming.begin()
         engine.on_question = self._answer_open_questions
         self.orders = Orders(engine, drive)
         self.results: dict[str, Result] = {}
@@ -235,7 +240,9 @@ class Host:
     def begin(self, job: Job) -> Run:
         """Take a run in, between two scans. It begins each visit when its unit is free; others may be under way."""
         engine = self.engine
-        visits = plan_visits(job.recipe, job.assignment, self.bench)
+        visits = job.visits
+        if visits is None:
+            visits = plan_visits(job.recipe, job.assignment, self.bench)
         visited = {visit.unit for visit in visits}
         channels = recorded_channels(
             self.lines, engine.outlets, self.bench.current, instruments_left_out(self.bench, visited)
@@ -252,12 +259,15 @@ class Host:
             someone_can_attest=answers.can_attest,
             user=job.user,
             free=engine.taken_by,
+            ends_after_s=job.ends_after_s,
             alarms_before={name: unit.alarms for name, unit in engine.units.items()}
             if engine.books.begun
             else {},
         )
         self._made[job.run_id] = _Made(run, record, answers)
-        engine.begin(run, record, Sampler(channels, engine.outlets, self.bench.current))
+        spin = engine.units.get("spin")
+        jets = spin.spec.texts if spin is not None else None
+        engine.begin(run, record, Sampler(channels, engine.outlets, self.bench.current, jets))
         self.drive.wake()
         return run
 
@@ -283,12 +293,11 @@ class Host:
 
     def _over(self) -> bool:
         """Whether there is nothing left to scan for. A run that is closed while others go on is let go at once."""
-        runs = self.engine.runs
-        closed = [run for run in runs if run.closed]
-        if closed and len(closed) < len(runs):
-            for run in closed:
+        open_runs = [run for run in self.engine.runs if not run.closed]
+        if open_runs and len(open_runs) < len(self.engine.runs):
+            for run in [run for run in self.engine.runs if run.closed]:
                 self._let_go(run)
-        return len(closed) == len(runs) or self._left_by_now()
+        return not open_runs or self._left_by_now()
 
     def _let_go(self, run: Run) -> None:
         """Close the record of a run while others go on: no scan waits for that."""

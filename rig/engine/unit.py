@@ -45,7 +45,9 @@ class UnitSpec:
 
     outputs: name to kind; decide: its guard; proofs: of its supplies; members:
     instruments that are its own, sensors included; ready: why it may not start yet; facts: what it
-    knows beyond readings, fed at each scan by `feed`; left: what is on or hot when nobody looks any more, or None.
+    knows beyond readings, fed at each scan by `feed`; texts: text channels it keeps itself; left: what is on or hot
+    when nobody looks any more, or None;
+    stay: whether somebody has to go on watching it.
     """
 
     name: str
@@ -57,7 +59,9 @@ class UnitSpec:
     members: frozenset[str] = frozenset()
     facts: Any = None
     feed: Callable[[int, Readings, Mapping[str, Output]], None] | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
     left: Callable[[Readings], str | None] | None = None
+    stay: Callable[[Readings], bool] | None = None
 
 
 @dataclass(slots=True)
@@ -240,6 +244,7 @@ class Unit:
         if phase is None:
             if state is State.RUNNING:
                 self.fire(Command.DONE, context.now_ns, "last step done")
+                return NOTHING  # a last step that heats ends with its heater off
             return Demand(self._kept)
         demand = phase.running(context)
         if demand.done and context.failure is None:

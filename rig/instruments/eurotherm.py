@@ -9,6 +9,7 @@ in `eurotherm_program`. What bites:
     a block write to what is not there is confirmed and discarded: everything is read back
     decimals, units and scale of rates are settings of the instrument: read, and held against the float area
     registers 199 (mode) and 270 (autotune) are never written
+    a programmer on hold stands for ever: without a watchdog a hold is a program of its own that ends in off
 
 Program 1 of the controller belongs to this driver; what was in it is overwritten.
 """
@@ -29,7 +30,7 @@ from rig.instruments.roles import Identity, Poll
 from rig.instruments.settings import FurnaceSettings
 from rig.lines.errors import Refused
 from rig.lines.port import LinkSpec, Port
-from rig.outputs import FurnaceOutput
+from rig.outputs import FurnaceOutput, ProgramSegment
 from rig.readings import ChannelInfo
 
 LINK = LinkSpec(9600)
@@ -47,6 +48,10 @@ PROVEN = (
     "watchdog not proven on hardware"
 )
 ADDRESSES = range(1, 255)
+
+HOLD_S = 4.5 * 3600.0
+"""A controller without a watchdog ends a hold by itself after so long: half an hour more than the longest hold there
+is (4 h in inert gas, safety rule 7)."""
 
 _FLOATS_5 = Struct(">5f")
 _POLL_AT = FLOAT_AREA + 2 * reg.PV
@@ -99,6 +104,8 @@ class Eurotherm:
         self._found: Found | None = None
         self._loaded: FurnaceOutput | None = None
         self._started = False
+        self._held: FurnaceOutput | None = None
+        """What is held by a program of its own, which stands in the memory in its stead."""
 
     # Sensing
 
@@ -187,7 +194,7 @@ class Eurotherm:
         bus = self._talk.bus
         bus.urgent = True
         try:
-            self._loaded = None
+            self._loaded = self._held = None
             self._started = False
             switch_off(self._talk)
         finally:
@@ -203,16 +210,22 @@ class Eurotherm:
         """Load and read back a program that is not loaded yet, then run or hold it.
 
         A program that has ended, or was reset by somebody, is not started again: that needs another number. On hold
-        the set point stands where it is. Raises Refused for what the rig's or the controller's limits, memory or
-        settings do not allow, and for whatever reads back otherwise than it was written; the heater is then off, or
-        goes on with the program it had if nothing was sent.
+        the set point stands where it is; a controller without a watchdog gets a program for it that dwells at the lower
+        of process value and set point and ends in off after `HOLD_S`, or a host that dies in a hold would leave it hot
+        for ever. After that the program is loaded anew, and begins at the present temperature.
+
+        Raises Refused for what the rig's or the controller's limits, memory or settings do not allow, and for whatever
+        reads back otherwise than it was written; the heater is then off, or goes on with the program it had if nothing
+        was sent.
         """
         if output.mode == "off":
             self.off()
             return
         if output.mode not in ("run", "hold"):
             raise ValueError(f"{self.name}: mode {output.mode!r}; there are off, run and hold")
-        if not self._is_loaded(output):
+        if self._is_same(self._held, output) and (output.mode == "hold" or not self._talk.under_way()):
+            return  # held as it should be; or its hold has ended, or was reset by somebody
+        if not self._is_same(self._loaded, output):
             self._check_possible(output)
             self._load(output)
         state = self._talk.state()
@@ -220,7 +233,7 @@ class Eurotherm:
             self._started = True  # also by a command whose confirmation was lost
         if output.mode == "hold":
             if state in (reg.RUN, reg.HOLD_BACK):
-                self._go(self.model.hold, "hold", (reg.HOLD,))
+                self._hold(output)
         elif state == reg.HOLD or (state == reg.OFF and not self._started):
             self._go(self.model.run, "run", (reg.RUN, reg.HOLD_BACK))
             self._started = True
@@ -233,7 +246,7 @@ class Eurotherm:
             return False
         if fitting(self.model, output.segments) < len(output.segments):
             return False
-        if self._talk.state() not in (reg.RUN, reg.HOLD, reg.HOLD_BACK):
+        if not self._talk.under_way():
             return False
         for entry in self._image(output, found):
             if not entry.kept(self._talk.bus.read(entry.address, len(entry.words) // 2, entry.what)):
@@ -241,14 +254,28 @@ class Eurotherm:
         self._loaded, self._started = output, True
         return True
 
-    def _is_loaded(self, output: FurnaceOutput) -> bool:
-        loaded = self._loaded
+    @staticmethod
+    def _is_same(one: FurnaceOutput | None, output: FurnaceOutput) -> bool:
+        """Whether both are the same program, run or held."""
         return (
-            loaded is not None
-            and loaded.number == output.number
-            and loaded.segments == output.segments
-            and loaded.hold_back_degc == output.hold_back_degc
+            one is not None
+            and one.number == output.number
+            and one.segments == output.segments
+            and one.hold_back_degc == output.hold_back_degc
         )
+
+    def _hold(self, output: FurnaceOutput) -> None:
+        """The program that runs is held: by the programmer's own hold where a watchdog ends it, else by a program."""
+        if self.model.hold is not None:
+            self._go(self.model.hold, "hold", (reg.HOLD,))
+            return
+        pv, _, _, _, setpoint = self._talk.words(_POLL_AT, _FLOATS_5, "values (1 to 5, float)")
+        rest = ProgramSegment(output.segments[0].ramp_degc_min, max(0.0, min(pv, setpoint)), HOLD_S)
+        resting = FurnaceOutput("run", output.number, (rest,), output.hold_back_degc)
+        self._check_possible(resting)
+        self._load(resting)
+        self._go(self.model.run, "run", (reg.RUN, reg.HOLD_BACK))
+        self._loaded, self._held = None, output
 
     def _image(self, output: FurnaceOutput, found: Found) -> tuple[Entry, ...]:
         entries = tuple(image(self.model, output, found.step_degc, found.rate_unit_s))

@@ -51,6 +51,10 @@ class Dialogue:
             )
         return state
 
+    def under_way(self) -> bool:
+        """Whether a program runs, is held back, or stands on hold."""
+        return self.state() in (reg.RUN, reg.HOLD, reg.HOLD_BACK)
+
     def send(self, command: reg.Command, what: str) -> None:
         """Run, hold or reset."""
         if command.single:

@@ -43,7 +43,8 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model. states: what register 23 reads, as the channel's value; reset_code: the one that means reset.
+    """One model. states: what register 23 reads, as the channel's value; reset_code: the one that means reset. hold:
+    None where nothing would end it if the host dies (register 23 takes 2 on a 3216 and 4 on a 2416 for it).
 
     rate_units: register 531 to seconds, only where a program's rates follow it. blocks: the program memory is blocks
     of eight registers (2416, EPC3000), else three registers a segment (3216).
@@ -54,7 +55,7 @@ class Model:
     states: Mapping[int, float]
     reset_code: int
     run: Command
-    hold: Command
+    hold: Command | None
     reset: Command
     segment_register: int
     blocks: bool
@@ -111,7 +112,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 states=MappingProxyType({0: OFF, 1: RUN, 2: HOLD, 3: ENDED}),
                 reset_code=0,
                 run=Command(PROGRAM_STATUS, 1),
-                hold=Command(PROGRAM_STATUS, 2),
+                hold=None,
                 reset=Command(PROGRAM_STATUS, 0),
                 segment_register=330,
                 blocks=False,
@@ -126,7 +127,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 states=_STATES_16,
                 reset_code=1,
                 run=Command(PROGRAM_STATUS, 2),
-                hold=Command(PROGRAM_STATUS, 4),
+                hold=None,
                 reset=Command(PROGRAM_STATUS, 1),
                 segment_register=56,
                 blocks=True,

@@ -29,6 +29,10 @@ code { font: 13px/1.4 "DejaVu Sans Mono", Menlo, Consolas, monospace; overflow-w
 .simulated { font-size: 1.15em; font-weight: 700; padding: .5em .8em; margin: .6em 0; color: #fff;
   background: #6a1b9a; }
 .assumed { background: #fff1c4; padding: 0 .3em; }
+.verdict { font-weight: 600; }
+.finding { display: block; font-size: 13px; color: #444; }
+.verdict.good { color: #2b7a3d; }
+.verdict.off { color: #b3261e; }
 .missing { color: #b3261e; font-weight: 600; }
 svg { width: 100%; height: auto; display: block; margin: .8em 0; }
 svg text { font: 12px "Helvetica Neue", Arial, "Liberation Sans", "DejaVu Sans", sans-serif; fill: #333; }

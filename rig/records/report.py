@@ -8,7 +8,7 @@ at any time, of an open run as well; `verify` does not look at it.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,14 @@ from rig.records.journal import Line
 from rig.records.page import STYLE, Html, clock, code, duration, event_words, facts, section, table, text
 from rig.records.report_plots import plots
 from rig.records.report_recipe import recipe_section
+from rig.records.report_steps import steps_section, still_flowing_banner
 from rig.records.run import Run
+from rig.records.stretches import Course
 from rig.records.svgplot import Band
+from rig.records.verdicts import Verdict, judge
 
 _OUTCOMES = {
-    "completed": "Completed: every step ended as the recipe asks.",
+    "completed": "Completed: every step was made to its end.",
     "stopped": "Stopped: the run was ended in order before the recipe was through.",
     "aborted": "Aborted: the outputs were taken away at once.",
     "failed": "Failed: an internal error ended the run.",
@@ -44,31 +47,47 @@ def report_html(run: Run) -> str:
     recipe_table = info["recipe"] if isinstance(info["recipe"], dict) else {}
     title = str(recipe_table.get("name") or recipe_table.get("id") or "Run")
     end_s = lines[-1]["t_s"] if lines else 0.0
-    bands = _bands(lines, end_s)
+    try:
+        recipe = run.recipe
+    except RecordError:
+        recipe = None  # the recipe's own section says what is the matter with it
     with run.read_samples() as reader:
-        drawn = plots(reader, bands, end_s)
+        course = Course(lines, reader)
+        bands = _bands(course, end_s)
+        judged = judge(run, course)
+        drawn = plots(reader.channels, course, recipe, bands, end_s)
+        flowing = still_flowing_banner(course)
     body = [
         f"<h1>{text(title)}</h1>",
         f'<p class="quiet">{text(info["run"])}</p>',
-        *_banners(run),
+        *_banners(run, judged),
+        flowing,
         section("The run", _facts(run)),
-        section("Hardware behind the software", _hardware(run)),
-        section("Steps", _steps(run, bands)),
+        section("Steps and verdicts", steps_section(judged)),
         section("Alarms and trips", _events(lines, ("alarm", "trip"), "No alarm and no trip.")),
-        section("Course", drawn or Html("<p>No readings were recorded.</p>"), _bands_note(bands)),
+        section(
+            "Course",
+            drawn or Html("<p>No readings were recorded.</p>"),
+            _bands_note(bands),
+            _oxygen_note(course),
+        ),
         section("Recipe", recipe_section(_read(run, folders.RECIPE))),
         section(
             "Questions and answers", _events(lines, ("question", "answer"), "Nobody was asked anything.")
         ),
         section("Instruments", _instruments(info["instruments"])),
-        section("Proofs", _events(lines, ("proof",), "Nothing was proved in this run.")),
+        section("Hardware behind the software", _hardware(run)),
+        section(
+            "Proofs", _events(lines, ("proof", "purge-proof", "soak"), "Nothing was proved in this run.")
+        ),
         section(
             "Commands, faults and notes",
             _events(lines, ("command", "refused", "fault", "note"), "No command, no fault, no note."),
         ),
         section("What this run does not prove", _not_proved(run)),
-        f'<p class="quiet">Head of the journal: {code(info["head"])}<br>'
-        f"Check the record with <code>spinrig runs verify {text(info['run'])}</code>; it must give this hash.</p>",
+        section("Files and hashes", _identity(run)),
+        f'<p class="quiet">Check the record with <code>spinrig runs verify {text(info["run"])}</code>; it must give '
+        "this head hash.</p>",
     ]
     head = f'<meta charset="utf-8"><title>{text(title)} – {text(info["run"])}</title><style>{STYLE}</style>'
     return (
@@ -85,7 +104,7 @@ def _read(run: Run, name: str) -> bytes:
         raise RecordError(f"{run.folder / name} cannot be read: {error.strerror or error}") from None
 
 
-def _banners(run: Run) -> list[str]:
+def _banners(run: Run, judged: Sequence[Verdict]) -> list[str]:
     info = run.info
     out = []
     if info["simulated"]:
@@ -100,6 +119,9 @@ def _banners(run: Run) -> list[str]:
         )
     outcome = info["outcome"]
     words = _OUTCOMES.get(str(outcome), "Open: the run has not been closed.")
+    off = [verdict.step.id for verdict in judged if verdict.deviations and outcome == "completed"]
+    if off:
+        words += f" Not as asked: {', '.join(dict.fromkeys(off))}."
     if info["early"]:
         words += " A person ended a step early."
     if info["reason"]:
@@ -122,15 +144,23 @@ def _facts(run: Run) -> Html:
         ("Ended", info["ended"]),
         ("Duration", duration(info["duration_s"])),
         ("Recipe", f"{recipe.get('id')}{revision}"),
-        ("Recipe SHA-256", code(recipe.get("sha256"))),
         ("Rig", rig.get("name")),
-        ("Rig file SHA-256", code(rig.get("sha256"))),
+        ("Continues", info["continues"] or "no earlier run"),
+    ]
+    return facts(rows)
+
+
+def _identity(run: Run) -> Html:
+    """What ties this page to files: for whoever has to prove that nothing was exchanged."""
+    info = run.info
+    rows: list[tuple[str, object]] = [
+        ("Recipe SHA-256", code((info["recipe"] or {}).get("sha256"))),
+        ("Rig file SHA-256", code((info["rig"] or {}).get("sha256"))),
         ("Run sheet SHA-256", code((info["sheet"] or {}).get("sha256"))),
+        ("Head hash", code(info["head"])),
         ("Seed", info["seed"] if info["seed"] is not None else "none"),
         ("Simulated", info["simulated"]),
         ("Synced to the disk", info["durable"]),
-        ("Continues", info["continues"] or "no earlier run"),
-        ("Head hash", code(info["head"])),
         ("Versions", info["versions"]),
         ("Host", info["host"]),
     ]
@@ -160,20 +190,12 @@ def _hardware(run: Run) -> Html:
     return Html(facts(rows) + quiet)
 
 
-def _bands(lines: list[Line], end_s: float) -> list[Band]:
-    """Stretches of steps, in the order of their starts; one that did not end runs to the end."""
-    open_at: dict[str, float] = {}
-    found: list[tuple[float, float, str]] = []
-    for line in lines:
-        if line["kind"] == "step":
-            name = str(line["data"].get("id"))
-            if line["data"].get("phase") == "started":
-                open_at[name] = line["t_s"]
-            elif name in open_at:
-                found.append((open_at.pop(name), line["t_s"], name))
-    found += [(start, end_s, name) for name, start in open_at.items()]
-    found.sort(key=lambda band: band[0])
-    return [Band(start, end, str(i), f"{i} {name}") for i, (start, end, name) in enumerate(found, 1)]
+def _bands(course: Course, end_s: float) -> list[Band]:
+    """The steps in the order of their starts; one that did not end runs to the end."""
+    return [
+        Band(step.begin_s, end_s if step.end_s is None else step.end_s, str(number), f"{number} {step.id}")
+        for number, step in enumerate(course.steps, 1)
+    ]
 
 
 def _bands_note(bands: list[Band]) -> str:
@@ -185,18 +207,13 @@ def _bands_note(bands: list[Band]) -> str:
     )
 
 
-def _steps(run: Run, bands: list[Band]) -> Html:
-    started = {band.long.partition(" ")[2]: band for band in bands}
-    rows = []
-    for i, step in enumerate(run.info["steps"], 1):
-        band = started.get(str(step.get("id")))
-        begin = clock(band.start_s) if band is not None else None
-        lasted = step.get("duration_s")
-        outcome = step.get("outcome") or "not ended"
-        rows.append((i, step.get("id"), step.get("do"), begin, duration(lasted), outcome))
-    if not rows:
-        return Html("<p>No step was begun.</p>")
-    return table(("", "Step", "Does", "Began at", "Lasted", "Verdict"), rows, (1, 2, 3, 4))
+def _oxygen_note(course: Course) -> str:
+    if not course.named("oxygen", "oxygen_ppm"):
+        return ""
+    return (
+        '<p class="quiet">In the gas of a mat that pyrolyses a zirconia analyser reads low: while it is hot, a '
+        "low reading proves nothing.</p>"
+    )
 
 
 def _events(lines: list[Line], kinds: tuple[str, ...], none: str) -> Html:

@@ -47,6 +47,8 @@ def derive_info(lines: Sequence[Line]) -> dict[str, Any]:
     closed = last if last is not None and last["kind"] == "closed" else None
     outcome: Mapping[str, Any] = closed["data"] if closed is not None else {}
     sheet = opened.get("sheet") or {}
+    # Only a run that is not of a recipe says its kind.
+    kind = {"kind": opened["kind"], "work": opened.get("work")} if "kind" in opened else {}
     return {
         "format": FORMAT,
         "run": outside.get("run"),
@@ -54,6 +56,7 @@ def derive_info(lines: Sequence[Line]) -> dict[str, Any]:
         "outcome": outcome.get("outcome"),
         "early": outcome.get("early", False),
         "reason": outcome.get("reason"),
+        **kind,
         "recipe": opened.get("recipe"),
         "rig": opened.get("rig"),
         "sheet": opened.get("sheet"),
@@ -115,6 +118,8 @@ def info_text(info: Mapping[str, Any]) -> bytes:
 def result_line(info: Mapping[str, Any]) -> dict[str, Any]:
     """The last line of `spinrig run --json`, from the content of run.json."""
     line: dict[str, Any] = {"type": "result"} | {key: info[key] for key in _RESULT_KEYS}
+    if "kind" in info:
+        line["kind"] = info["kind"]
     recipe = info["recipe"]
     if isinstance(recipe, dict):
         line["recipe"] = {key: recipe.get(key) for key in ("id", "name", "revision", "sha256")}

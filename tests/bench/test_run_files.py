@@ -241,6 +241,13 @@ def test_start_states_are_read(bench: Bench) -> None:
     assert start.get("pumps.b") is None
 
 
+def test_the_tuning_a_furnace_controller_is_found_with(bench: Bench) -> None:
+    text = '[furnace.tube]\ntuning = { band = "100 degC", integral = "10 min", derivative = "0 s" }\n'
+    start, problems = read_start(text, bench)
+    assert start is not None and len(problems) == 0
+    assert start.get("furnace.tube") == FurnaceStart(tuning=(100.0, 600.0, 0.0))
+
+
 @pytest.mark.parametrize(
     ("text", "code", "where"),
     [
@@ -252,6 +259,16 @@ def test_start_states_are_read(bench: Bench) -> None:
         ('[inputs.bench]\ndoor = "open"', "unknown-key", "inputs.bench.door"),
         ('[furnace.oven]\ntemperature = "780 degC"', "unknown-name", "furnace.oven"),
         ('[furnace.tube]\ntemperature = "780 sccm"', "wrong-dimension", "furnace.tube.temperature"),
+        (
+            '[furnace.tube]\ntuning = { band = "100 degC", integral = "600 s" }',
+            "missing-key",
+            "furnace.tube.tuning.derivative",
+        ),
+        (
+            '[furnace.tube]\ntuning = { band = "0 degC", integral = "600 s", derivative = "0 s" }',
+            "out-of-range",
+            "furnace.tube.tuning.band",
+        ),
         ('[furnace.tube]\nprogram = "cooking"', "unknown-choice", "furnace.tube.program"),
         ('[gas.argon]\nflow = "-1 sccm"', "out-of-range", "gas.argon.flow"),
         # Passive: no instrument stands there that could be found in some state.

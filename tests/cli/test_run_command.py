@@ -92,18 +92,21 @@ def test_a_pipe_gets_plain_lines_and_a_summary_for_the_lab_book(tmp_runs: Path, 
         "Quick spin (quick-spin, sha256 ",
         "12 wt% PAN + PMMA (7:3) in DMF",
         "1 wt% TiO2 in methanol",
-        "20 kV at 20 cm, 2 min of 2 min on the clock",
-        "pumps.a, 0.033 ml delivered",
-        "hv.needle read back 20.0",
-        "nA (mean of all jets it sees)",
+        "20 kV at 20 cm for 2 min: as asked",
+        "2 min of 2 min on the clock",
+        "pan-pmma: 0.033 of 0.033 ml delivered by pumps.a",
+        "20.02 kV read back from hv.needle",
+        "nA at current.collector, mean of all jets it sees",
         "%RH",
-        "transfer.mat_mass 4 mg",
+        "jet not judged",
+        "transfer     as asked: mat_mass 4 mg",
         "Alarms       none",
     ):
         assert words in summary
     folder = next(tmp_runs.iterdir())
     assert str(folder) in summary
     assert json.loads((folder / "run.json").read_text())["head"] in summary
+    assert all(len(line) <= 100 for line in summary.splitlines() if not line.startswith("Record"))
 
 
 def test_quiet_says_the_outcome_and_nothing_else(tmp_runs: Path, env: dict[str, str]) -> None:

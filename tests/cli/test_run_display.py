@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from recipes.catalogue import find_recipe
 from recipes.reader import load_recipe
 from recipes.timeline import plan
 from rig.bench.capabilities import capabilities
@@ -61,9 +62,9 @@ def _row(status: Status, label: str) -> str:
 
 def test_the_panel_of_a_good_run(status: Status) -> None:
     assert _row(status, "state") == "state Running co-deposit (spin) 1/2, clock 0:50:00 of 4:00:00"
-    assert _row(status, "hv.needle") == "hv.needle 20.02 kV asked 20.00 kV 0.6 uA ON"
+    assert _row(status, "hv.needle") == "hv.needle 20.02 kV asked 20.00 kV 0.6 µA ON"
     assert _row(status, "pumps.a") == "pumps.a 1 ml/h 1.234 ml delivered running pan-pmma"
-    assert _row(status, "chamber") == "chamber 22.1 degC 42.9 %RH"
+    assert _row(status, "chamber") == "chamber 22.1 °C 42.9 %RH"
     assert _row(status, "inputs") == "inputs door_closed: yes"
 
 
@@ -102,11 +103,72 @@ def test_furnace_and_gas_have_their_rows(status: Status) -> None:
         "gas.argon.flow_sccm": 200.0, "oxygen.tube.oxygen_ppm": 12.0,
     }  # fmt: skip
     status["readings"] |= {name: {"value": value, "quality": "good"} for name, value in more.items()}
-    assert _row(status, "furnace.tube") == "furnace.tube 640.2 degC set 641.0 degC 38 % power"
+    assert _row(status, "furnace.tube") == "furnace.tube 640.2 °C set 641.0 °C 38 % power"
     assert _row(status, "gas.argon") == "gas.argon 200 sccm"
     assert "oxygen.tube 12 ppm O2" in one_line(status)
     _lose(status, "furnace.", "stale")
     assert _row(status, "furnace.tube") == "furnace.tube STALE STALE STALE"
+
+
+def test_a_furnace_at_rest_shows_no_set_point(status: Status) -> None:
+    more = {
+        "furnace.tube.temperature_degc": 23.0, "furnace.tube.setpoint_degc": 0.0, "furnace.tube.power_pct": 0.0,
+        "oxygen.tube.oxygen_ppm": 209_500.0,
+    }  # fmt: skip
+    status["readings"] |= {name: {"value": value, "quality": "good"} for name, value in more.items()}
+    assert _row(status, "furnace.tube") == "furnace.tube 23.0 °C heater off"
+    assert _row(status, "oxygen.tube") == "oxygen.tube 20.9 % O2"
+    status["readings"]["furnace.tube.power_pct"]["value"] = 3.0
+    assert _row(status, "furnace.tube") == "furnace.tube 23.0 °C set 0.0 °C 3 % power"
+
+
+def test_a_reading_that_rounds_to_nothing_has_no_sign(status: Status) -> None:
+    status["readings"]["current.collector.current_na"]["value"] = -0.04
+    assert _row(status, "current") == "current 0.0 nA"
+    status["readings"]["current.collector.current_na"]["value"] = -0.06
+    assert _row(status, "current") == "current -0.1 nA"
+
+
+def test_of_many_inputs_those_that_are_not_healthy_are_named(status: Status) -> None:
+    for name in ("exhaust_ok", "emergency_stop_ok"):
+        status["readings"][f"inputs.bench.{name}"] = {"value": 1.0, "quality": "good"}
+    assert _row(status, "inputs") == "inputs all 3 healthy"
+    status["readings"]["inputs.bench.door_closed"]["value"] = 0.0
+    status["readings"]["inputs.bench.exhaust_ok"] = {"value": 1.0, "quality": "stale"}
+    assert _row(status, "inputs") == "inputs door_closed: NO exhaust_ok: STALE 1 of 3 healthy"
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"),
+    [
+        (
+            {"stage": "ramping", "segment": 2, "of": 3, "elapsed_s": 0.0, "duration_s": 60.0},
+            "segment 2 of 3, ramping",
+        ),
+        ({"stage": "purging", "flowed_l": 12.34, "needed_l": 43.24}, "purging 12.3 of 43.2 l"),
+        ({"stage": "cooling", "below_degc": 60.0}, "cooling to below 60 °C"),
+    ],
+)
+def test_the_stages_of_the_furnace_say_how_far_they_are(status: Status, phase: Status, words: str) -> None:
+    status["progress"]["units"] = {"furnace.tube": {"state": "Running", "phase": phase}}
+    assert _row(status, "state").endswith(words)
+
+
+def test_what_the_furnace_does_is_said() -> None:
+    assert sentence("soak", {"step": "stabilise", "segment": 1, "in_band_s": 9000.0}) == (
+        "info",
+        "stabilise: soak served, 150.0 min inside the band",
+    )
+    assert sentence("purge-proof", {"step": "purge", "method": "measured", "flowed_l": 44.25}) == (
+        "info",
+        "purge: purge proved (measured) after 44.2 l",
+    )
+    # The ramp of the high voltage is a stage of the same name, and no news.
+    assert sentence("stage", {"step": "co-deposit", "stage": "ramping"}) is None
+    assert sentence("stage", {"step": "stabilise", "stage": "ramping", "segment": 1}) == (
+        "info",
+        "stabilise: the furnace ramps",
+    )
 
 
 def test_nothing_ever_says_that_opening_is_safe(status: Status) -> None:
@@ -228,3 +290,18 @@ def test_the_time_to_go_counts_down_through_a_spin_step() -> None:
     assert seen[4] - seen[5] == pytest.approx(100.0)
     stopping = pace.as_dict(300 * s, {"units": {"spin": {"state": "Stopping", "phase": {"stage": "ending"}}}})
     assert stopping["remaining_s"] is None
+
+
+def test_the_time_to_go_counts_down_through_a_heat_step() -> None:
+    recipe, _ = load_recipe(find_recipe("tio2-pcnf"))
+    assert recipe is not None
+    timeline = plan(recipe, capabilities(load_rig(None)[0]))
+    pace, s = Pace(timeline), 1_000_000_000
+    pace.on_event("step", {"id": "carbonise", "do": "heat", "phase": "started"}, 100 * s)
+    pace.on_event("stage", {"stage": "ramping", "segment": 1}, 101 * s)
+    units = {"furnace.tube": {"state": "Running", "phase": {"stage": "ramping", "segment": 1, "of": 1}}}
+    seen = [pace.as_dict(t_s * s, {"units": units})["remaining_s"] for t_s in (100, 10_100)]
+    assert seen[0] - seen[1] == pytest.approx(10_000.0)
+    last = timeline.entries[-1].duration_s
+    late = pace.as_dict(100_000 * s, {"units": units})["remaining_s"]
+    assert late == pytest.approx(last), "never less than what comes after"

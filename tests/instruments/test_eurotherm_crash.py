@@ -50,6 +50,63 @@ def test_left_alone_in_mid_program_it_ends_off_by_itself(model: str) -> None:
     assert bench.furnace.temperature_degc(bench.time.now_ns) < 30.0
 
 
+@pytest.mark.parametrize("model", ["3216", "2416"])
+def test_left_alone_in_a_hold_it_ends_off_by_itself(model: str) -> None:
+    """A programmer on hold stands for ever, and no watchdog ends it."""
+    bench = ready(model)
+    bench.driver.apply(run(FOUNDING[0]))
+    bench.pass_polled(1800)
+    before_degc, setpoint_degc = bench.temperature(), bench.poll()["setpoint_degc"]
+    assert setpoint_degc is not None
+    bench.driver.apply(hold(run(FOUNDING[0])))
+    held_degc = bench.poll()["setpoint_degc"]
+    assert held_degc is not None
+    assert min(before_degc, setpoint_degc) - 5 < held_degc <= setpoint_degc
+    began_ns = bench.time.now_ns
+    bench.time.pass_s(4 * 3600)  # nobody is there
+    assert bench.temperature() == pytest.approx(held_degc, abs=2.0), "the longest hold there is, held"
+    bench.time.pass_s(3600)
+    assert bench.power() == 0.0
+    assert bench.poll()["program"] in (0.0, 4.0)
+    print(f"{model}: off within {(bench.time.now_ns - began_ns) / 3.6e12:.1f} h of the hold")
+
+
+@pytest.mark.parametrize("model", ["3216", "2416"])
+def test_a_hold_that_has_ended_or_was_reset_by_somebody_is_not_gone_on_from(model: str) -> None:
+    bench = ready(model)
+    bench.driver.apply(run(FOUNDING[0]))
+    bench.pass_polled(1800)
+    bench.driver.apply(hold(run(FOUNDING[0])))
+    bench.controller.control.command("reset")
+    sent = len(bench.port.sent)
+    bench.driver.apply(hold(run(FOUNDING[0])))
+    bench.driver.apply(run(FOUNDING[0]))
+    assert {data[1] for data in bench.port.sent[sent:]} <= {3}, "only looked"
+    bench.pass_polled(60)
+    assert bench.power() == 0.0
+
+
+@pytest.mark.parametrize("model", ["3216", "2416"])
+def test_a_hold_that_cannot_be_loaded_leaves_the_heater_off(model: str) -> None:
+    bench = ready(model)
+    bench.driver.apply(run(FOUNDING[0]))
+    bench.pass_polled(1800)
+    writes = 0
+
+    def deaf_to_the_dwell(data: bytes) -> bytes:
+        nonlocal writes
+        writes += data[1] == 16
+        return b"" if writes > 4 and data[1] == 16 else data
+
+    bench.port.on_request = deaf_to_the_dwell
+    with pytest.raises(InstrumentError):
+        bench.driver.apply(hold(run(FOUNDING[0])))
+    assert bench.power() == 0.0
+    bench.port.on_request = bytes
+    bench.pass_polled(300)
+    assert bench.power() == 0.0
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_a_host_that_comes_back_recognises_its_own_program(model: str) -> None:
     bench = ready(model)
@@ -64,7 +121,9 @@ def test_a_host_that_comes_back_recognises_its_own_program(model: str) -> None:
     driver.apply(run())
     assert bench.poll()["setpoint_degc"] == pytest.approx(23 + 150, abs=2)
     driver.apply(hold(run()))
-    assert bench.poll()["program"] == 2.0
+    # Without a watchdog a hold is another program: what is held like that is not recognised, its host is gone.
+    assert bench.poll()["program"] == (2.0 if model == "epc3000" else 1.0)
+    assert driver.recognise(run()) is (model == "epc3000")
     assert not driver.recognise(run(FOUNDING[0]))
     assert not driver.recognise(run(ProgramSegment(5.0, 280.0, 9001.0), FOUNDING[1]))
     assert not driver.recognise(run(*FOUNDING, hold_back_degc=6.0))

@@ -112,10 +112,13 @@ def test_hold_and_on_again(model: str) -> None:
     bench.pass_polled(600)
     bench.driver.apply(hold(run(ONE)))
     held = bench.poll()
-    assert held["program"] == 2.0
+    # Only a watchdog ends a programmer's own hold; the others are held by a program.
+    assert held["program"] == (2.0 if model == "epc3000" else 1.0)
     bench.pass_polled(600)
-    assert bench.poll()["setpoint_degc"] == held["setpoint_degc"]
+    still = bench.poll()["setpoint_degc"]
+    assert still == pytest.approx(held["setpoint_degc"], abs=0.0 if model == "epc3000" else 0.5)
     bench.driver.apply(hold(run(ONE)))
+    assert bench.poll()["setpoint_degc"] == still
     bench.driver.apply(run(ONE))
     assert bench.poll()["program"] == 1.0
     bench.pass_polled(1200)

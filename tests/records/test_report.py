@@ -68,7 +68,7 @@ def test_facts_stand_on_the_page(page: Page, closed: Path, recorder: Any) -> Non
         "TiO2@PCNF <interlayer>",
         recorder.RUN_ID,
         "SIMULATED",
-        "Completed : every step ended as the recipe asks.",
+        "Completed : every step was made to its end. Not as asked: co-deposit.",
         "S-2026-117",
         "M. Röhr <script>alert(1)</script>",
         "2 min 41 s",
@@ -91,8 +91,24 @@ def test_facts_stand_on_the_page(page: Page, closed: Path, recorder: Any) -> Non
         "this record was not synced",
     ):
         assert fact in page.text, fact
-    assert re.search(r"1 co-deposit spin 0:00:01 2 min 9 s completed", page.text)
+    assert "1 co-deposit spin 0:00:01 2 min 9 s deviates: the clock never ran" in page.text
+    assert "2 transfer prompt 0:02:10 30.0 s as asked" in page.text
     assert "voltage: 20 kV (assumed)" not in page.text and "voltage: 20 kV" in page.text
+
+
+def test_two_steps_of_one_id_begin_where_each_began(tmp_path: Path, recorder: Any) -> None:
+    record = recorder.create(tmp_path)
+    for t_s, data in (
+        (3, {"do": "prime", "phase": "started"}),
+        (31, {"do": "prime", "phase": "ended", "outcome": "done", "duration_s": 28.0}),
+        (31, {"do": "spin", "phase": "started"}),
+        (45, {"do": "spin", "phase": "ended", "outcome": "stopped", "duration_s": 14.0}),
+    ):
+        record.event("step", {"id": "co-deposit", **data}, t_s * NS_PER_S)
+    record.close(60 * NS_PER_S, {"outcome": "stopped"})
+    text = Page(report_html(open_run(record.folder))).text
+    assert "1 co-deposit prime 0:00:03 28.0 s as asked" in text
+    assert "2 co-deposit spin 0:00:31 14.0 s not finished: stopped" in text
 
 
 def test_the_page_is_plain_and_self_contained(page: Page, closed: Path) -> None:
@@ -140,7 +156,8 @@ def test_real_durable_and_aborted(tmp_path: Path, recorder: Any) -> None:
     )
     assert "Hardware interlock declared" in text and "no ducted exhaust declared" in text
     assert "no independent furnace limiter declared" in text
-    assert "No readings were recorded." in text and "not ended" in text and "Seed none" in text
+    assert "No readings were recorded." in text and "not finished: the record ends within it" in text
+    assert "Seed none" in text
 
 
 def test_an_open_run_and_a_rig_without_safety(new_record: Make) -> None:

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from rig.records.svgplot import Band, Series, decimate, line_plot, nice_ticks, pieces
+from rig.records.svgplot import Band, Corridor, Series, decades, decimate, line_plot, nice_ticks, pieces
 
 
 def test_decimation_keeps_ends_order_and_every_extreme_spike() -> None:
@@ -111,3 +111,46 @@ def test_bands_are_labelled_as_far_as_there_is_room() -> None:
     titles = [e.text for rect in svg.iter("rect") for e in rect.iter("title")]
     assert titles == ["1 co-deposit & dry", "2 transfer", "3 x"]
     assert labels(svg, "title") == ["A <b>, kV"]
+
+
+def test_a_logarithmic_axis_labels_its_decades() -> None:
+    curve = Series("o", [0.0, 1.0, 2.0, 3.0], [209_500.0, 95.0, 0.4, 0.0])
+    svg = ET.fromstring(line_plot("Oxygen", "ppm", [curve], [], 3.0, log=True))
+    assert labels(svg, "y")[:-1] == [
+        "0.1",
+        "1",
+        "10",
+        "100",
+        "1\u2009000",
+        "10\u2009000",
+        "100\u2009000",
+        "1\u2009000\u2009000",
+    ]
+    heights = {
+        text: float(e.get("y") or 0) for e in svg.iter("text") if (text := e.text) and e.get("class") == "y"
+    }
+    assert heights["1"] - heights["10"] == pytest.approx(heights["100"] - heights["1\u2009000"], abs=0.11)
+    (line,) = points(svg)
+    # 95 ppm lies just under the line of 100; what reads nothing lies at the foot.
+    assert heights["100"] - 4 < line[1][1] < heights["100"] - 3
+    assert line[3][1] == pytest.approx(heights["0.1"] - 4, abs=0.1)
+
+
+def test_decades_end_where_nothing_is_left_to_see() -> None:
+    assert decades([Series("o", [0.0], [1e-18])]) == pytest.approx([0.01, 0.1])
+    assert decades([Series("o", [0.0], [0.0])]) == []
+    assert decades([Series("o", [0.0, 1.0], [100.0, 1000.0])]) == pytest.approx([100.0, 1000.0])
+
+
+def test_a_panel_may_begin_later_and_show_a_corridor() -> None:
+    curve = Series("t", [3600.0, 5400.0, 7200.0], [270.0, 280.0, 281.0])
+    band = Corridor(5400.0, 7200.0, 275.0, 285.0, "band")
+    svg = ET.fromstring(line_plot("T", "°C", [curve], [], 7200.0, begin_s=3600.0, corridors=[band]))
+    assert labels(svg, "x") == ["60", "70", "80", "90", "100", "110", "120"]
+    (line,) = points(svg)
+    assert line[0][0] == 64.0 and line[2][0] == 888.0
+    (box,) = [e for e in svg.iter("rect") if e.get("fill") == "#f3d98c" and float(e.get("height") or 0) != 12]
+    assert float(box.get("x") or 0) == pytest.approx(line[1][0], abs=0.1)
+    top, height = float(box.get("y") or 0), float(box.get("height") or 0)
+    assert top + height / 2 == pytest.approx(line[1][1], abs=0.2), "around 280 degC"
+    assert "band" in labels(svg, "legend")

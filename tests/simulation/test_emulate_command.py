@@ -93,9 +93,35 @@ def test_a_start_state_and_a_seed(tmp_path: Path) -> None:
         assert b"RH= 71" in ask(line.split(" ")[2], b"SEND\r", b"\n")
 
 
+def test_what_the_outputs_really_do_is_told_every_so_often(tmp_path: Path) -> None:
+    start = tmp_path / "start.toml"
+    start.write_text(
+        '[furnace.tube]\ntemperature = "640 degC"\natmosphere = "argon"\nprogram = "running"\n'
+        '[gas.argon]\nflow = "200 sccm"\n[hv.needle]\nvoltage = "20 kV"\n',
+        encoding="utf-8",
+    )
+    words = ("rig/bench/demo/rig.toml", "--start", str(start), "--status", "0.2")
+    with emulate(*words, "--json") as process:
+        told = [json.loads(line) for line in printed(process, 12)][9:]
+        times = [one["t_s"] for one in told]
+        assert times[0] == 0.0 and times[1:] == pytest.approx([0.2, 0.4], abs=0.001)
+        status = told[-1]["status"]
+        assert list(status) == ["pumps.a", "pumps.b", "hv.needle", "furnace.tube", "gas.argon"]
+        assert 30.0 < status["furnace.tube"]["power_pct"] < 60.0
+        assert status["furnace.tube"]["temperature_degc"] == pytest.approx(640.0, abs=2.0)
+        assert status["gas.argon"]["flow_sccm"] == pytest.approx(200.0, abs=1.0)
+        assert status["pumps.a"] == {"flow_ml_h": 0.0}
+        # Nobody speaks to the supply: its own watchdog has not come yet.
+        assert status["hv.needle"]["on"] is True
+        assert status["hv.needle"]["output_kv"] == pytest.approx(20.0, abs=0.5)
+    with emulate("alicat", *words[1:]) as process:
+        assert printed(process, 2)[1] == "t_s 0.0  gas.argon flow_sccm=200.0"
+
+
 @pytest.mark.parametrize(
     ("words", "said", "hint"),
     [
+        (["glassman", "--status", "0"], "no distance of lines", ""),
         (["glasman"], '"glasman" is neither a driver nor a rig file', 'did you mean "glassman"?'),
         (["harvard"], '"harvard" is not built', "drivers: new-era, glassman"),
         (["glassman", "--tcp", "70000"], "--tcp 70000", ""),

@@ -62,6 +62,15 @@ def test_a_run_that_finds_its_supply_on_switches_it_off_first(tmp_path: Path) ->
     assert (name, on) == ("hv.needle", False) and t_ns < 0.05 * NS
 
 
+def test_a_controller_found_tuned_controls_with_it_and_says_so() -> None:
+    lab = found('[furnace.tube]\ntuning = { band = "120 degC", integral = "600 s", derivative = "0 s" }\n')
+    device = lab.devices["furnace.tube"]
+    assert isinstance(device, EurothermEmulator)
+    loop = device.control.loop
+    assert (loop.band, loop.integral_s, loop.derivative_s) == (120.0, 600.0, 0.0)
+    assert [device.registers.values[number] for number in (6, 8, 9)] == [120.0, 600.0, 0.0]
+
+
 def test_a_pump_found_pumping_says_so_and_pumps() -> None:
     lab = found(
         '[pumps.a]\nsyringe = { diameter = "20 mm", volume = "20 ml" }\nloaded = "12 ml"\nrate = "60 ml/h"\n'
