@@ -7,6 +7,7 @@ Safe packet cuts off unfinished Basic text before it, and Basic text is forgotte
 from __future__ import annotations
 
 from binascii import crc_hqx
+from functools import lru_cache
 from typing import NamedTuple
 
 BYTE_GAP_NS = 500_000_000
@@ -101,6 +102,7 @@ def clean(data: bytes) -> str:
     return "".join(chr(byte) for byte in data if 32 < byte < 127).upper()
 
 
+@lru_cache(maxsize=256)
 def address_of(text: str) -> tuple[int, str]:
     """Address and command; no address means 0. An address has one or two digits."""
     count = 0

@@ -7,8 +7,8 @@ Sources: SCPI-1999 volume 1 (command trees, chapter 6; errors, chapter 21) and I
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -99,11 +99,13 @@ def table(commands: Mapping[str, T]) -> dict[str, T]:
     return {text: what for header, what in commands.items() for text in spellings(header)}
 
 
-def units(message: str) -> Iterable[tuple[str, str]]:
+@lru_cache(maxsize=256)
+def units(message: str) -> tuple[tuple[str, str], ...]:
     """(header, parameters) of each unit of a message; headers in capitals without a leading colon.
 
     A unit that begins with neither ":" nor "*" continues at the level of the one before (SCPI-1999, 6.2.4).
     """
+    found = []
     path = ""
     for text in message.split(";"):
         unit = text.strip()
@@ -112,12 +114,13 @@ def units(message: str) -> Iterable[tuple[str, str]]:
         header, _, parameters = unit.partition(" ")
         header = header.upper()
         if header.startswith("*"):
-            yield header, parameters.strip()
+            found.append((header, parameters.strip()))
             continue
         header = header.lstrip(":") if header.startswith(":") else path + header
-        yield header, parameters.strip()
+        found.append((header, parameters.strip()))
         path = header.rpartition(":")[0]
         path = path + ":" if path else ""
+    return tuple(found)
 
 
 def number(text: str, low: float, high: float, default: float | None = None) -> float:

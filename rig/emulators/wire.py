@@ -39,6 +39,7 @@ class Wire:
         self.late_ns = LATE_NS
         """How much later a `late` reply comes on this wire."""
         self.faults: dict[str, bool] = dict.fromkeys(LINE_FAULTS, False)
+        self._sound = True
         self.heard: list[tuple[int, bytes]] | None = None
         """Where a test asks for it: every packet of bytes that reached the instruments, with its time."""
         self._timeline = timeline
@@ -58,12 +59,13 @@ class Wire:
         if kind not in self.faults:
             raise KeyError(kind)
         self.faults[kind] = on
+        self._sound = not any(self.faults.values())
         if kind == "unplug" and on and self.host is not None:
             self.host.unplugged()
 
     def receive(self, data: bytes, link: LinkSpec) -> None:
         """Bytes from the controller reach every instrument; at other serial settings they arrive as noise."""
-        if self.faults["unplug"] or self.faults["deaf"]:
+        if not self._sound and (self.faults["unplug"] or self.faults["deaf"]):
             return
         if self.heard is not None:
             self.heard.append((self._timeline.now_ns, data))
@@ -74,6 +76,9 @@ class Wire:
                 device.receive(bytes(self._rng.randrange(256) for _ in data))
 
     def _reply(self, data: bytes, begins_ns: int) -> None:
+        if self._sound and self.host is not None:
+            self.host.arrive(data, begins_ns)
+            return
         faults = self.faults
         if self.host is None or faults["unplug"] or faults["silent"] or faults["deaf"]:
             return

@@ -67,12 +67,13 @@ class Outlet:
     def view(self, proved_off: bool) -> OutputView:
         """This output as conditions and guard see it."""
         member = self.member
+        told = member.told
         return OutputView(
             self.name,
             self.kind,
             self.ordered is not None,
-            member.told,
-            self.told_on,
+            told,
+            member.maybe_on or member.told_state is Told.UNKNOWN or told is not None,
             member.told_ns,
             proved_off,
             self.failed,
@@ -109,7 +110,7 @@ class Outlet:
             elif not (proved_off and not self.told_on) and now_ns - self._off_ns >= OFF_RETRY_NS:
                 self._tell_off(now_ns)
             return
-        if permitted == self.ordered:
+        if permitted is self.ordered or permitted == self.ordered:
             return
         if self.ordered is None:
             if self._ticket is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 from rig.bench.model import AnyInstrument, Bench, is_simulated, is_visa, visa_name
@@ -40,7 +40,7 @@ def kind_of(name: str) -> str:
 def link_of(settings: AnyInstrument) -> LinkSpec:
     """Serial settings: the driver's own, at the rig file's baud rate where it gives one."""
     link = CATALOG[settings.driver].link
-    return link if settings.baud is None else replace(link, baud=settings.baud)
+    return link if settings.baud is None else link._replace(baud=settings.baud)
 
 
 def member_spec(bench: Bench, name: str) -> MemberSpec:

@@ -315,18 +315,21 @@ class Unit:
         It holds in every state: what nobody wants on and nobody has proved off is loud. over: nothing is wanted at all.
         """
         unproved = {name: proof for name, proof in self.proofs.items() if not proof.proved}
+        if not unproved:
+            self._wanted_off_ns = context.now_ns
+            self._unproved = False
+            self._withdraw_attestation(context)
+            return
         wanted = not over and any(
             (output.energised and self.spec.outputs.get(name) == "hv")
             for name, output in demand.outputs.items()
         )
-        if wanted or not unproved:
+        if wanted:
             self._wanted_off_ns = (
                 context.now_ns
             )  # an orderly end that still ramps down leaves nothing unproved
         since_ns = context.now_ns - self._wanted_off_ns
-        self._unproved = bool(unproved) and not wanted and since_ns > LOUD_AFTER_NS
-        if not unproved:
-            self._withdraw_attestation(context)
+        self._unproved = not wanted and since_ns > LOUD_AFTER_NS
         if not self._unproved or since_ns < ATTEST_AFTER_NS:
             return
         if self._asked_attestation is None:

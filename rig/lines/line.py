@@ -6,75 +6,23 @@ demands, orders, calls, polls. Whoever orders something never waits for it.
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from rig.lines.board import Board
-from rig.lines.driven import OutputDriver
 from rig.lines.errors import InstrumentError, PortLost, Preempted
-from rig.lines.member import Member, MemberSpec, PollTimer, Report, Told
-from rig.lines.port import Port
-from rig.lines.runner import Runner
+from rig.lines.member import OFF_EXCHANGES, ORDER_EXCHANGES, Member, PollTimer, Told
+from rig.lines.openline import LinePort, Opener, OpenLine
 from rig.outputs import Output
 
-REOPEN_NS = 1_000_000_000
-"""How often a lost port is tried again: safe state is retried each second (safety rule 5)."""
+__all__ = ["Line", "LinePort", "Opener"]
 
 INSIST_NS = 2_000_000_000
 """How long an "off" that is not acknowledged is repeated back to back before it is retried each second."""
 
-POLL_EXCHANGES, OFF_EXCHANGES, ORDER_EXCHANGES = 4, 10, 16
-"""How many exchanges, each with all its attempts, may stand in one call before it counts as hanging."""
-
 NO_VALUE = "the instrument says it has no value (overload, probe heating, sensor error)"
 
-CONNECT_LIMIT_NS = 20_000_000_000
 
-
-class LinePort(Port, Protocol):
-    """A port as the line that owns it sees it."""
-
-    off_waiting: Callable[[], bool]
-
-    def close(self) -> None:
-        """Hang up."""
-
-
-Opener = Callable[[Runner], LinePort]
-
-
-class Line:
+class Line(OpenLine):
     """One port and its instruments. `order`, `off`, `renew` and the rest may be called from any thread."""
-
-    def __init__(
-        self, name: str, specs: list[MemberSpec], opener: Opener, runner: Runner, board: Board
-    ) -> None:
-        self.name = name
-        self.members = {spec.name: Member(spec) for spec in specs}
-        self.reports: deque[Report] = deque()
-        kinds = {spec.kind for spec in specs if spec.has_output}
-        self.output_kind = "hv" if "hv" in kinds else next(iter(sorted(kinds)), None)
-        self._opener = opener
-        self._runner = runner
-        self._board = board
-        self._port: LinePort | None = None
-        self._lock = threading.Lock()
-        self._offs: dict[str, None] = {}
-        self._orders: dict[str, Output] = {}
-        self._lease_ns = 0
-        self._leased = False
-        self._lapsed = False
-        self._open_at_ns = 0
-        self._said_unreachable = False
-        self._insisting: dict[str, int] = {}
-        self._closing = False
-        self.abandoned = False
-        self.closed = False
-        self._busy_since_ns: int | None = None
-        self._busy_limit_ns = 0
-        self._busy_with = ""
 
     # Asked from outside
 
@@ -120,27 +68,6 @@ class Line:
         self.declare_channels(here)
         self._runner.notify()
 
-    def declare_channels(self, member: Member) -> None:
-        """Say how old each reading may be: three periods of its poll, or what the rules say for safety inputs.
-
-        The shorter age of a faster pace holds from the first answer at that pace on: until then the newest reading is
-        as old as the slow pace made it, and a scan in between must not take that for a dead instrument.
-        """
-        spec = member.spec
-        quick = {t.poll.name for t in member.timers if member.active and t.settled}
-        periods = {
-            t.poll.name: t.poll.period_s if t.poll.name in quick else t.poll.idle_period_s
-            for t in member.timers
-        }
-        slowest_s = max((period for period in periods.values() if period > 0), default=1.0)
-        filled_by = {short: poll for poll, shorts in spec.poll_channels.items() for short in shorts}
-        for short, channel in member.names.items():
-            # A poll that is switched off leaves its channels to grow old at the pace of the others.
-            stale_s = 3 * (periods.get(filled_by.get(short, ""), 0.0) or slowest_s)
-            if spec.stale_after_s is not None and filled_by.get(short, next(iter(periods), "")) in quick:
-                stale_s = spec.stale_after_s
-            self._board.declare(channel, round(stale_s * 1e9), spec.watched)
-
     def close(self) -> None:
         """Orderly exit: outputs off, instruments left as their front panel expects, port closed."""
         self._closing = True
@@ -151,7 +78,7 @@ class Line:
         since_ns = self._busy_since_ns
         if since_ns is None or self.abandoned or now_ns - since_ns <= self._busy_limit_ns:
             return None
-        return f"{self._busy_with} has not returned for {(now_ns - since_ns) / 1e9:.1f} s"
+        return f"{self._busy_with[0]}: {self._busy_with[1]} has not returned for {(now_ns - since_ns) / 1e9:.1f} s"
 
     def abandon(self, why: str) -> None:
         """Give the line up: its outputs are unknown, its readings bad, and what it may still bring is not taken."""
@@ -220,30 +147,18 @@ class Line:
 
     def _next_poll(self) -> tuple[Member, PollTimer] | None:
         best: tuple[Member, PollTimer] | None = None
-        for member in self.members.values():
+        due_ns = 0
+        for member in self._members:
             if member.connected:
                 for timer in member.timers:
-                    if timer.period_ns > 0 and (best is None or timer.due_ns < best[1].due_ns):
-                        best = (member, timer)
+                    if timer.period_ns > 0 and (best is None or timer.due_ns < due_ns):
+                        best, due_ns = (member, timer), timer.due_ns
         return best
-
-    def _begin(self, member: Member, what: str, exchanges: int = POLL_EXCHANGES, limit_ns: int = 0) -> None:
-        spec, port = member.spec, self._port
-        assert port is not None
-        port.deadline_s = spec.deadline_s
-        port.attempts = spec.attempts
-        self._busy_limit_ns = limit_ns or round((exchanges * spec.deadline_s * spec.attempts + 1.0) * 1e9)
-        self._busy_with = f"{member.name}: {what}"
-        self._busy_since_ns = self._runner.now_ns
-
-    def _report(self, member: str | None, what: str, **more: Any) -> None:
-        if not self.abandoned:
-            self.reports.append(Report(self._runner.now_ns, self.name, member, what, **more))
 
     def _poll(self, member: Member, timer: PollTimer) -> None:
         assert member.driver is not None
         poll = timer.poll.name
-        self._begin(member, poll)
+        self._begin(member, poll, member.poll_limit_ns)
         try:
             values = member.driver.read(poll)
         except Preempted:
@@ -254,17 +169,19 @@ class Line:
         except InstrumentError as error:
             self._busy_since_ns = None
             if not self.abandoned:
-                self._board.fail(self._channels_of(member, poll), self._runner.now_ns, str(error))
-                self._done(member, timer)
+                now_ns = self._runner.now_ns
+                self._board.fail(self._channels_of(member, poll), now_ns, str(error))
+                self._done(member, timer, now_ns)
             return
         self._busy_since_ns = None
         if self.abandoned:
             return
-        self._board.deliver(member.names, values, self._runner.now_ns, no_value=NO_VALUE)
-        self._done(member, timer)
+        now_ns = self._runner.now_ns
+        self._board.deliver(member.names, values, now_ns, no_value=NO_VALUE)
+        self._done(member, timer, now_ns)
 
-    def _done(self, member: Member, timer: PollTimer) -> None:
-        timer.done(self._runner.now_ns)
+    def _done(self, member: Member, timer: PollTimer, now_ns: int) -> None:
+        timer.done(now_ns)
         if not timer.settled:
             timer.settled = True
             self.declare_channels(member)
@@ -278,7 +195,7 @@ class Line:
         """Tell it off. insist: what is not acknowledged is told again at once, and for two seconds nothing else is
         done on this line: no poll may feed the watchdog of a supply that does not hear us."""
         driver: Any = member.driver
-        self._begin(member, "off", OFF_EXCHANGES)
+        self._begin(member, "off", member.limit_ns(OFF_EXCHANGES))
         try:
             driver.off()
         except PortLost:
@@ -293,12 +210,6 @@ class Line:
         self._acknowledged_off(member)
         self._report(member.name, "off")
 
-    def _acknowledged_off(self, member: Member) -> None:
-        with self._lock:
-            if member.name not in self._orders:
-                member.maybe_on = False
-        self._set_told(member, None)
-
     def _insist(self, member: Member, why: str, insist: bool) -> None:
         now_ns = self._runner.now_ns
         until_ns = self._insisting.setdefault(member.name, now_ns + INSIST_NS)
@@ -311,7 +222,7 @@ class Line:
 
     def _tell(self, member: Member, output: Output) -> None:
         driver: Any = member.driver
-        self._begin(member, "order", ORDER_EXCHANGES)
+        self._begin(member, "order", member.limit_ns(ORDER_EXCHANGES))
         try:
             driver.apply(output)
         except PortLost:
@@ -334,14 +245,6 @@ class Line:
             if name not in self._offs:
                 self._orders.setdefault(name, output)
 
-    def _set_told(self, member: Member, output: Output | None) -> None:
-        if self.abandoned:
-            return
-        if (member.told is None) != (output is None) or member.told_state is Told.UNKNOWN:
-            member.told_ns = self._runner.now_ns
-        member.told = output
-        member.told_state = Told.TOLD
-
     def _lapse(self) -> None:
         """No scan has renewed the lease: safe command once, then nothing at all, no poll, no heartbeat."""
         self._lapsed = True
@@ -359,104 +262,3 @@ class Line:
                 self._off(member, insist=False)
         self.abandoned = False
         self._lose(f"line {self.name} hung and has come back")
-
-    # Opening and closing
-
-    def _connect(self) -> None:
-        """Open; then for every output first off, and only then set up and ask who it is."""
-        self._busy_with, self._busy_limit_ns = f"opening line {self.name}", CONNECT_LIMIT_NS
-        self._busy_since_ns = self._runner.now_ns
-        port = self._opener(self._runner)
-        # What hung on an abandoned line and comes back must not go on to energise anything.
-        port.off_waiting = lambda: bool(self._offs) or self.abandoned
-        self._port = port
-        self._said_unreachable = False
-        for member in self.members.values():
-            member.driver = member.spec.make(port)
-        silent: dict[str, str] = {}
-        for member in self.members.values():
-            if member.spec.off_at_connect:
-                self._begin(member, "off at connect", limit_ns=CONNECT_LIMIT_NS)
-                output_driver: OutputDriver = member.driver  # type: ignore[assignment]
-                try:
-                    output_driver.off()
-                except PortLost:
-                    raise
-                except InstrumentError as error:
-                    silent[member.name] = str(error)
-                    member.told_state = Told.UNKNOWN
-                    continue
-                self._acknowledged_off(member)
-        for member in self.members.values():
-            self._greet(member, silent.get(member.name))
-        self._busy_since_ns = None
-        if any(not member.connected for member in self.members.values()):
-            self._hang_up()
-
-    def _greet(self, member: Member, failed: str | None) -> None:
-        driver = member.driver
-        assert driver is not None
-        self._begin(member, "set-up", limit_ns=CONNECT_LIMIT_NS)
-        if failed is None:
-            try:
-                driver.set_up()
-                member.identity = driver.identify()
-            except PortLost:
-                raise
-            except InstrumentError as error:
-                failed = str(error)
-        now_ns = self._runner.now_ns
-        if failed is not None:
-            member.connected = False
-            self._board.fail(member.names.values(), now_ns, failed)
-            self._report(member.name, "unreachable", text=failed)
-            return
-        member.connected = True
-        for timer in member.timers:
-            timer.due_ns = now_ns
-        self._report(member.name, "connected", identity=member.identity)
-
-    def _lose(self, why: str) -> None:
-        self._busy_since_ns = None
-        if not self.abandoned:
-            self._board_fail_all(why)
-        for member in self.members.values():
-            member.connected = False
-            member.told_state = Told.UNKNOWN
-            if self._port is None and not self._said_unreachable:
-                self._report(member.name, "unreachable", text=why)
-        if self._port is not None:
-            self._report(None, "lost", text=why)
-        self._said_unreachable = True
-        self._hang_up()
-
-    def _board_fail_all(self, why: str) -> None:
-        now_ns = self._runner.now_ns
-        for member in self.members.values():
-            self._board.fail(member.names.values(), now_ns, why)
-
-    def _hang_up(self) -> None:
-        """Close the port and try again in a second; orders that wait are forgotten, nothing re-energises by itself."""
-        if self._port is not None:
-            self._port.close()
-            self._port = None
-        with self._lock:
-            self._orders.clear()
-            self._offs.clear()
-        self._open_at_ns = self._runner.now_ns + REOPEN_NS
-
-    def _release(self) -> None:
-        if self._port is not None:
-            for member in self.members.values():
-                if member.driver is None:
-                    continue
-                self._begin(member, "release")
-                try:
-                    member.driver.release()
-                except InstrumentError as error:
-                    self._report(member.name, "failed", text=str(error))
-            self._port.close()
-            self._port = None
-        self._busy_since_ns = None
-        self.closed = True
-        self._report(None, "released")

@@ -11,6 +11,9 @@ from rig.lines.port import Port
 from rig.outputs import Output
 from rig.readings import ChannelInfo
 
+POLL_EXCHANGES, OFF_EXCHANGES, ORDER_EXCHANGES = 4, 10, 16
+"""How many exchanges, each with all its attempts, may stand in one call before it counts as hanging."""
+
 
 class Told(StrEnum):
     """What is known of an output that was ordered. Unknown counts as on."""
@@ -95,6 +98,7 @@ class Member:
         self.names = {channel.name: f"{spec.name}.{channel.name}" for channel in spec.channels}
         self.timers = [PollTimer(poll) for poll in spec.polls]
         self.active = False
+        self.poll_limit_ns = self.limit_ns(POLL_EXCHANGES)
         self.identity: Identity | None = None
         self.connected = False
         self.told: Output | None = None
@@ -103,6 +107,10 @@ class Member:
         """An energising order is in the mailbox or was handed over since the last acknowledged "off"."""
         self.told_ns = 0
         """Since when it has been told to be on, or off; a ramp's steps do not move it."""
+
+    def limit_ns(self, exchanges: int) -> int:
+        """How long a call of so many exchanges may take before its line counts as hanging."""
+        return round((exchanges * self.spec.deadline_s * self.spec.attempts + 1.0) * 1e9)
 
 
 @dataclass(frozen=True, slots=True)

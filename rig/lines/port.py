@@ -6,12 +6,10 @@ session, and drivers open nothing themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class LinkSpec:
+class LinkSpec(NamedTuple):
     """How the bits stand on the wire: baud rate, data bits, parity ("N", "E", "O"), stop bits."""
 
     baud: int = 9600

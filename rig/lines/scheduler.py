@@ -31,6 +31,9 @@ class Rank(IntEnum):
     RECORD = 4
 
 
+_DELIVERY = int(Rank.DELIVERY)
+
+
 class Call:
     """An event on the heap; cancelling leaves it there, empty."""
 
@@ -49,10 +52,13 @@ class Scheduler:
 
     def __init__(self) -> None:
         self.now_ns = 0
-        self._heap: list[tuple[int, int, str, int, Call]] = []
+        self._heap: list[tuple[int, int, str, int, Call | Task]] = []
         self._order = count()
         self._posted: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._hub = getcurrent()
+        self._running: Task | None = None
+        self._look = True
+        """Something has happened that `stop` may be looking for."""
         self.tasks: dict[greenlet, Task] = {}
 
     def call_at(
@@ -76,24 +82,37 @@ class Scheduler:
         speed: None runs flat out; else virtual seconds per wall second.
         """
         self._hub = getcurrent()
-        if speed is not None:
-            self._run_paced(stop, speed)
-            return
+        for task in self.tasks.values():
+            task.greenlet.parent = self._hub
+        try:
+            if speed is None:
+                self._run_unpaced(stop)
+            else:
+                self._run_paced(stop, speed)
+        finally:
+            self._running = None
+
+    def _run_unpaced(self, stop: Callable[[], bool]) -> None:
         heap, posted = self._heap, self._posted
-        look = True
-        while not (look and stop()):
-            look = False
+        emulator = int(Rank.EMULATOR)
+        self._look = True
+        while not (self._look and stop()):
+            self._look = False
             while not posted.empty():
                 posted.get()()
-                look = True
+                self._look = True
             if not heap:
                 return
-            t_ns, rank, _, _, call = heappop(heap)
-            function = call.function
-            if function is not None:
+            t_ns, rank, _, number, what = heappop(heap)
+            if isinstance(what, Task):
+                if what.planned == number:
+                    self.now_ns = t_ns
+                    self._switch(what)
+            elif what.function is not None:
                 self.now_ns = t_ns
-                function()
-                look = rank != Rank.EMULATOR  # no emulator changes what `stop` looks at
+                what.function()
+                if rank != emulator:  # no emulator changes what `stop` looks at
+                    self._look = True
 
     def _run_paced(self, stop: Callable[[], bool], speed: float) -> None:
         clock = RealClock()
@@ -103,7 +122,7 @@ class Scheduler:
             return start_ns + int(clock.now_ns * speed)
 
         while not stop():
-            while self._heap and self._heap[0][4].function is None:
+            while self._heap and self._void(self._heap[0]):
                 heappop(self._heap)
             due_ns = self._heap[0][0] if self._heap else None
             wait_s = 1.0 if due_ns is None else (due_ns - paced_ns()) / speed / NS
@@ -116,35 +135,65 @@ class Scheduler:
                 self.now_ns = max(self.now_ns, min(paced_ns(), due_ns if due_ns is not None else paced_ns()))
                 function()
                 continue
-            t_ns, _, _, _, call = heappop(self._heap)
+            t_ns, _, _, _, what = heappop(self._heap)
             self.now_ns = t_ns
-            if call.function is not None:
-                call.function()
+            if isinstance(what, Task):
+                self._switch(what)
+            elif what.function is not None:
+                what.function()
+
+    def _switch(self, task: Task) -> None:
+        self._running = task
+        task.switch()
+        self._running = None
+        self._look = True
+
+    def resume(self, task: Task) -> None:
+        """Wake a task that waits, from within an event: at this instant, in its turn among what else happens now."""
+        heap = self._heap
+        if not task.alive:
+            return
+        if heap and heap[0] < (self.now_ns, _DELIVERY, task.name):
+            task.reschedule(self.now_ns)
+        else:
+            self._switch(task)
+
+    @staticmethod
+    def _void(entry: tuple[int, int, str, int, Call | Task]) -> bool:
+        """Cancelled, or no longer what its task waits for."""
+        what = entry[4]
+        return what.planned != entry[3] if isinstance(what, Task) else what.function is None
 
     def spawn(self, name: str, body: Callable[[], None]) -> Task:
         """Start a task at this instant; `name` orders tasks that wake together."""
         task = Task(self, name, body)
+        if self._running is not None:
+            task.greenlet.parent = self._hub
         self.tasks[task.greenlet] = task
         task.reschedule(self.now_ns)
         return task
 
     def current(self) -> Task:
         """The task that is running. Raises RuntimeError outside any task: blocking calls need one."""
-        task = self.tasks.get(getcurrent())
+        task = self._running
         if task is None:
             raise RuntimeError("a blocking call on an emulated port outside its line's task")
         return task
 
 
 class Task:
-    """A greenlet that can wait on the scheduler's time."""
+    """A greenlet that can wait on the scheduler's time. On the heap it stands for its own waking.
 
-    __slots__ = ("_call", "_scheduler", "greenlet", "name")
+    planned: the number of the heap's entry that will wake it; older ones of it are void.
+    """
+
+    __slots__ = ("_scheduler", "alive", "greenlet", "name", "planned", "switch")
 
     def __init__(self, scheduler: Scheduler, name: str, body: Callable[[], None]) -> None:
         self.name = name
+        self.planned = -1
+        self.alive = True
         self._scheduler = scheduler
-        self._call: Call | None = None
 
         def whole() -> None:
             try:
@@ -153,6 +202,7 @@ class Task:
                 scheduler.tasks.pop(self.greenlet, None)
 
         self.greenlet = greenlet(whole)
+        self.switch = self.greenlet.switch
 
     def wait_until(self, t_ns: int | None) -> None:
         """Suspend until t_ns, or until `reschedule` brings a nearer time; None waits for `reschedule` only."""
@@ -162,17 +212,13 @@ class Task:
 
     def reschedule(self, t_ns: int) -> None:
         """Wake at t_ns instead of whatever was planned."""
-        if self._call is not None:
-            self._call.function = None
-        self._call = self._scheduler.call_at(t_ns, self._resume, Rank.DELIVERY, self.name)
+        scheduler = self._scheduler
+        now_ns = scheduler.now_ns
+        self.planned = number = next(scheduler._order)
+        heappush(scheduler._heap, (t_ns if t_ns > now_ns else now_ns, _DELIVERY, self.name, number, self))
 
     def kill(self) -> None:
         """Never wake again (a crashed controller): what it was doing stays undone, no clean-up code runs."""
-        if self._call is not None:
-            self._call.function = None
+        self.planned = -1
+        self.alive = False
         self._scheduler.tasks.pop(self.greenlet, None)
-
-    def _resume(self) -> None:
-        self._call = None
-        self.greenlet.parent = self._scheduler._hub
-        self.greenlet.switch()

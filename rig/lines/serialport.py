@@ -64,13 +64,11 @@ class SerialPort:
             raise PortLost(f"{self._device.port}: {error}") from error
         self._until_ns = self._runner.now_ns + round(self.deadline_s * 1e9)
 
-    def _remaining_s(self) -> float:
-        return max(0.0, (self._until_ns - self._runner.now_ns) / 1e9)
-
     def read(self, count: int) -> bytes:
         """`count` bytes, or what came until the deadline."""
         try:
-            self._device.timeout = self._remaining_s()
+            remaining_ns = self._until_ns - self._runner.now_ns
+            self._device.timeout = remaining_ns / 1e9 if remaining_ns > 0 else 0.0
             data: bytes = self._device.read(count)
         except (serial.SerialException, OSError) as error:
             raise PortLost(f"{self._device.port}: {error}") from error
@@ -81,7 +79,8 @@ class SerialPort:
     def read_until(self, end: bytes, limit: int = 4096) -> bytes:
         """Bytes up to and including `end`, or what came until the deadline or `limit` bytes."""
         try:
-            self._device.timeout = self._remaining_s()
+            remaining_ns = self._until_ns - self._runner.now_ns
+            self._device.timeout = remaining_ns / 1e9 if remaining_ns > 0 else 0.0
             data: bytes = self._device.read_until(end, limit)
         except (serial.SerialException, OSError) as error:
             raise PortLost(f"{self._device.port}: {error}") from error

@@ -12,6 +12,8 @@ from rig.lines.errors import PortLost
 from rig.lines.port import LinkSpec
 from rig.lines.scheduler import Rank, Scheduler, Task
 
+_EMULATOR = int(Rank.EMULATOR)
+
 
 class Peer(Protocol):
     """The emulators' end of one wire."""
@@ -62,6 +64,7 @@ class SimWire:
             raise PortLost(f"sim://{name}: nothing is plugged in there")
         self._scheduler = world.scheduler
         self._peer = peer
+        self._plugged = peer.plugged
         self._name = name
         self.link = link
         self._byte_ns = link.byte_ns
@@ -70,7 +73,7 @@ class SimWire:
         self._line_free_ns = 0
         self._until_ns = 0
         self._reader: Task | None = None
-        self._wanted: tuple[int, bytes] | None = None
+        self._wanted = (0, b"")
         peer.host = self
 
     def configure(self, link: LinkSpec) -> None:
@@ -83,22 +86,30 @@ class SimWire:
         if self._peer.host is self:
             self._peer.host = None
 
-    def _check(self) -> None:
-        if not self._peer.plugged():
-            raise PortLost(f"sim://{self._name}: the cable is out")
+    def _out(self) -> PortLost:
+        return PortLost(f"sim://{self._name}: the cable is out")
 
     def write(self, data: bytes) -> None:
         """Send bytes; the task is suspended until the last has left, at which moment the emulators have them."""
-        self._check()
+        if not self._plugged():
+            raise self._out()
         scheduler = self._scheduler
+        task = scheduler.current()
+
+        def arrived() -> None:
+            self._peer.receive(data, self.link)
+            scheduler.resume(task)
+
         done_ns = scheduler.now_ns + len(data) * self._byte_ns
-        scheduler.call_at(done_ns, lambda: self._peer.receive(data, self.link), Rank.EMULATOR, self._name)
-        scheduler.current().wait_until(done_ns)
-        self._check()
+        scheduler.call_at(done_ns, arrived, _EMULATOR, self._name)
+        task.wait_until(None)
+        if not self._plugged():
+            raise self._out()
 
     def arrive(self, data: bytes, begins_ns: int) -> None:
         """The emulators' end sends: the first byte begins at begins_ns, or when the wire is free."""
-        begins_ns = max(begins_ns, self._line_free_ns)
+        if begins_ns < self._line_free_ns:
+            begins_ns = self._line_free_ns
         self._line_free_ns = begins_ns + len(data) * self._byte_ns
         self._segments.append([begins_ns, len(data)])
         self._buffer += data
@@ -121,7 +132,6 @@ class SimWire:
 
     def _satisfied(self) -> tuple[int, int] | None:
         """(bytes to take, when the last of them has arrived) if the wanted bytes are known to be on the wire."""
-        assert self._wanted is not None
         count, end = self._wanted
         if end:
             found = self._buffer.find(end)
@@ -133,6 +143,8 @@ class SimWire:
 
     def waiting(self) -> int:
         """Bytes that have arrived and were not read."""
+        if not self._segments:
+            return 0
         now_ns, number = self._scheduler.now_ns, 0
         for begins_ns, length in self._segments:
             here = min(length, max(0, (now_ns - begins_ns) // self._byte_ns))
@@ -143,6 +155,11 @@ class SimWire:
 
     def take(self, number: int) -> bytes:
         """Take bytes out of what is on the wire."""
+        if number == len(self._buffer):
+            data = bytes(self._buffer)
+            self._buffer.clear()
+            self._segments.clear()
+            return data
         data = bytes(self._buffer[:number])
         del self._buffer[:number]
         while number:
@@ -158,25 +175,27 @@ class SimWire:
 
     def read(self, count: int, timeout_ns: int, end: bytes = b"") -> bytes:
         """`count` bytes, fewer if `end` comes first or the time-out passes; the task is suspended meanwhile."""
-        self._check()
+        if not self._plugged():
+            raise self._out()
         scheduler = self._scheduler
+        now_ns = scheduler.now_ns
         self._wanted = (count, end)
         ready = self._satisfied()
-        if ready is not None and ready[1] <= scheduler.now_ns:
+        if ready is not None and ready[1] <= now_ns:
             return self.take(ready[0])
-        until_ns = scheduler.now_ns + timeout_ns
-        self._until_ns = until_ns
+        self._until_ns = until_ns = now_ns + timeout_ns
         self._reader = task = scheduler.current()
         try:
-            wake_ns = until_ns if ready is None or ready[1] > until_ns else ready[1]
             while True:
-                task.wait_until(wake_ns)
-                self._check()
-                ready = self._satisfied()
-                if ready is not None and ready[1] <= scheduler.now_ns:
+                task.wait_until(until_ns if ready is None or ready[1] > until_ns else ready[1])
+                if not self._plugged():
+                    raise self._out()
+                now_ns = scheduler.now_ns
+                if ready is None or ready[1] > now_ns:
+                    ready = self._satisfied()  # what has come meanwhile may have been all of it
+                if ready is not None and ready[1] <= now_ns:
                     return self.take(ready[0])
-                if scheduler.now_ns >= until_ns:
+                if now_ns >= until_ns:
                     return self.take(min(self.waiting(), count))
-                wake_ns = until_ns if ready is None or ready[1] > until_ns else ready[1]
         finally:
             self._reader = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from rig.outputs import Output
 from rig.readings import NS, Readings
@@ -34,7 +34,7 @@ class Priority(StrEnum):
     HIGHEST = "highest"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OutputView:
     """One output as conditions and guard see it.
 
@@ -42,17 +42,19 @@ class OutputView:
     told (unknown counts as on); told_ns: since when it has been told on, or off. proved_off: read back as off (pumps
     and supplies each in their own way). failed: what an order that failed said. lapsed: its line let it go because no
     scan renewed the lease.
+
+    Final and not frozen: views and situations are made at each scan, and a frozen dataclass takes five times as long.
     """
 
-    name: str
-    kind: str
-    wanted: bool = False
-    told: Output | None = None
-    told_on: bool = True
-    told_ns: int = 0
-    proved_off: bool = False
-    failed: str | None = None
-    lapsed: bool = False
+    name: Final[str]
+    kind: Final[str]
+    wanted: Final[bool] = False
+    told: Final[Output | None] = None
+    told_on: Final[bool] = True
+    told_ns: Final[int] = 0
+    proved_off: Final[bool] = False
+    failed: Final[str | None] = None
+    lapsed: Final[bool] = False
 
     @property
     def live(self) -> bool:
@@ -60,15 +62,15 @@ class OutputView:
         return self.wanted or self.told_on or not self.proved_off
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Situation:
     """What conditions of one unit look at, at one scan."""
 
-    readings: Readings
-    outputs: Mapping[str, OutputView]
-    hv_live: bool
-    pumps_live: bool
-    facts: Any = None  # what the unit knows beyond readings (FurnaceFacts)
+    readings: Final[Readings]
+    outputs: Final[Mapping[str, OutputView]]
+    hv_live: Final[bool]
+    pumps_live: Final[bool]
+    facts: Final[Any] = None  # what the unit knows beyond readings (FurnaceFacts)
 
     @property
     def live(self) -> bool:
@@ -77,10 +79,11 @@ class Situation:
 
     def wanting(self, names: Iterable[str]) -> Situation:
         """The same with these outputs wanted: what is asked for at this scan arms its conditions at this scan."""
-        new = [name for name in names if name in self.outputs and not self.outputs[name].wanted]
+        outputs = self.outputs
+        new = [name for name in names if name in outputs and not outputs[name].wanted]
         if not new:
             return self
-        outputs = {**self.outputs, **{name: replace(self.outputs[name], wanted=True) for name in new}}
+        outputs = {**outputs, **{name: replace(outputs[name], wanted=True) for name in new}}
         kinds = {outputs[name].kind for name in new}
         return replace(
             self,
@@ -105,7 +108,14 @@ class Condition:
 
     tag: its short name in journal and alarm list; unit: whose it is ("spin"; "*" for all); takes: kinds of output it
     takes away; armed: when it looks at all; test: None when healthy; on_delay_s: how long it must last; within_s: the
-    time from cause to effect that is promised; latch: stays until cleared by a person at the rig.
+    time from cause to effect that is promised; latch: stays until cleared by a person at the rig; clear_when: what else
+    stands against clearing it when its cause is gone (an exhaust has to be good for ten minutes).
+
+    As an alarm (rig/safety/alarms.py): limit: what the test holds the reading against, in words; measured_in: its unit,
+    "state" for what is either so or not; dead_band: in that unit, by so much the reading has to be back inside before
+    `release`, the test of a condition that has tripped, finds nothing any more; off_delay_s: for so long it has to
+    find nothing; response_s: within it a person should act, None: as its priority says; shown_in: states of the unit
+    in which it is announced, empty: all. Only what takes no output may be silent in a state.
     """
 
     tag: str
@@ -124,16 +134,37 @@ class Condition:
     within_s: float = 0.5
     latch: bool = True
     outputs: frozenset[str] | None = None  # None: every output of the unit of a kind in `takes`
+    limit: str = "healthy"
+    measured_in: str = "state"
+    dead_band: float = 0.0
+    release: Callable[[Situation], Finding | None] | None = None
+    off_delay_s: float = 0.0
+    response_s: float | None = None
+    shown_in: frozenset[str] = frozenset()
+    clear_when: Callable[[Situation], Finding | None] | None = None
+
+    def against_clearing(self, situation: Situation) -> Finding | None:
+        """Why a trip of it may not be cleared yet; looked for armed or not."""
+        finding = self.test(situation)
+        if finding is None and self.clear_when is not None:
+            finding = self.clear_when(situation)
+        return finding
 
 
 @dataclass(slots=True)
 class Watch:
-    """The moving part of a condition: since when it finds something, and whether it is tripped."""
+    """The moving part of a condition: since when it finds something, and whether it is tripped.
+
+    active: tripped, and the cause is still there (a latched trip outlives its cause); clear_ns: since when a tripped
+    one has found nothing.
+    """
 
     since_ns: int | None = None
     tripped: bool = False
     finding: Finding | None = None
     tripped_ns: int = 0
+    active: bool = False
+    clear_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,42 +178,66 @@ class Trip:
 
 @dataclass(slots=True)
 class Interlocks:
-    """All conditions of one unit with their moving parts."""
+    """All conditions of one unit with their moving parts. changes: counts what became tripped, active or neither."""
 
     conditions: tuple[Condition, ...]
     watches: dict[str, Watch] = field(default_factory=dict)
+    _watched: tuple[tuple[Condition, Watch], ...] = field(default=(), init=False, repr=False)
+    changes: int = 0
 
     def __post_init__(self) -> None:
         for condition in self.conditions:
             if condition.tag in self.watches:
                 raise ValueError(f"two conditions with the tag {condition.tag!r}")
             self.watches[condition.tag] = Watch()
+        self._watched = tuple((condition, self.watches[condition.tag]) for condition in self.conditions)
 
     def evaluate(self, situation: Situation) -> list[Trip]:
         """Look at every condition; the trips that are new at this scan, in the order of declaration."""
         now_ns = situation.readings.now_ns
         trips = []
-        for condition in self.conditions:
-            watch = self.watches[condition.tag]
+        for condition, watch in self._watched:
             finding = condition.test(situation) if condition.armed(situation) else None
+            if watch.tripped:
+                finding = finding or self._lingers(condition, watch, situation)
             if finding is None:
                 watch.since_ns = None
-                if watch.tripped and not condition.latch:
-                    watch.tripped = False
+                if watch.tripped:
+                    self._ease(condition, watch, now_ns)
                 continue
             watch.finding = finding
+            watch.clear_ns = None
             if watch.since_ns is None:
                 watch.since_ns = now_ns
-            if not watch.tripped and now_ns - watch.since_ns >= condition.on_delay_s * NS:
-                watch.tripped = True
-                watch.tripped_ns = now_ns
-                trips.append(Trip(condition, finding, now_ns))
+            if not watch.active and now_ns - watch.since_ns >= condition.on_delay_s * NS:
+                watch.active = True
+                self.changes += 1
+                if not watch.tripped:
+                    watch.tripped = True
+                    watch.tripped_ns = now_ns
+                    trips.append(Trip(condition, finding, now_ns))
         return trips
+
+    @staticmethod
+    def _lingers(condition: Condition, watch: Watch, situation: Situation) -> Finding | None:
+        """What a tripped condition still finds, inside its dead band, or latched and not armed any more."""
+        if watch.active and condition.release is not None and condition.armed(situation):
+            return condition.release(situation)
+        return condition.test(situation) if condition.latch else None
+
+    def _ease(self, condition: Condition, watch: Watch, now_ns: int) -> None:
+        """A tripped condition finds nothing: after its off-delay it is not active, and tripped only if it latches."""
+        if watch.clear_ns is None:
+            watch.clear_ns = now_ns
+        if watch.active and now_ns - watch.clear_ns >= condition.off_delay_s * NS:
+            watch.active = False
+            watch.tripped = condition.latch
+            self.changes += 1
 
     def taken(self, outputs: Iterable[OutputView]) -> dict[str, str]:
         """Outputs that tripped conditions take away at this scan, with the tag of the first that does."""
         gone: dict[str, str] = {}
-        tripped = [condition for condition in self.conditions if self.watches[condition.tag].tripped]
+        tripped = self.latched()
         if tripped:
             for output in outputs:
                 for condition in tripped:
@@ -192,13 +247,18 @@ class Interlocks:
                         gone.setdefault(output.name, condition.tag)
         return gone
 
+    def tripped(self, tag: str) -> bool:
+        """Whether the condition of this tag, if there is one, is tripped now."""
+        watch = self.watches.get(tag)
+        return watch is not None and watch.tripped
+
     def latched(self) -> list[Condition]:
         """Conditions that are tripped now."""
-        return [condition for condition in self.conditions if self.watches[condition.tag].tripped]
+        return [condition for condition, watch in self._watched if watch.tripped]
 
     def remaining(self, situation: Situation) -> list[tuple[Condition, Finding]]:
         """Tripped conditions whose cause is still there, and what is found now; looked for armed or not."""
-        found = ((condition, condition.test(situation)) for condition in self.latched())
+        found = ((condition, condition.against_clearing(situation)) for condition in self.latched())
         return [(condition, finding) for condition, finding in found if finding is not None]
 
     def clear(self, situation: Situation) -> list[Condition]:
@@ -211,7 +271,7 @@ class Interlocks:
         for condition in self.latched():
             if condition not in remaining:
                 watch = self.watches[condition.tag]
-                watch.since_ns = None
-                watch.tripped = False
-                watch.finding = None
+                watch.since_ns = watch.clear_ns = watch.finding = None
+                watch.tripped = watch.active = False
+                self.changes += 1
         return remaining

@@ -148,9 +148,9 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             )
         return None
 
-    def over(situation: Situation) -> Finding | None:
+    def over(situation: Situation, band_kv: float = 0.0) -> Finding | None:
         measured = situation.readings.value(voltage)
-        if measured is not None and abs(measured) > limits.voltage_kv.value + 2 * monitor_step_kv:
+        if measured is not None and abs(measured) > limits.voltage_kv.value + 2 * monitor_step_kv - band_kv:
             return Finding(
                 f"{name} reads {measured:.2f} kV, above the rig's limit of {limits.voltage_kv.value:g} kV.",
                 f"{measured:.2f} kV",
@@ -228,6 +228,7 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             "supply-current-limit",
             "High-voltage current limit",
             limited,
+            limit=f"{limits.current_ua.value:g} µA, by the supply's own limiter",
             cause="Arc, solvent bridge from needle to collector, damaged cable, or corona from a dry needle.",
             what_to_do="Let it discharge, earth it, look for the path; then clear at the rig.",
         ),
@@ -236,6 +237,10 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             "High voltage above the limit",
             over,
             armed=live,
+            limit=f"{limits.voltage_kv.value:g} kV and two steps of the monitor",
+            measured_in="kV",
+            dead_band=2 * monitor_step_kv,
+            release=lambda situation: over(situation, 2 * monitor_step_kv),
             cause="The supply does not obey its programme, or its read-back is wrong.",
             what_to_do="Switch the supply's mains off. Do not use it before it has been checked.",
             priority=Priority.HIGHEST,
@@ -272,6 +277,8 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             "HV UNPROVED: the output does not discharge",
             charged,
             armed=unwanted,
+            limit=f"{proof_threshold_kv(monitor_step_kv) * 1000:.0f} V",
+            measured_in="kV",
             on_delay_s=CHARGED_DELAY_S,
             cause="No bleed resistor, a broken divider, or a supply that does not obey.",
             what_to_do="Keep the door shut, keep away. Switch the supply's mains off, earth its output, attest both.",

@@ -42,6 +42,14 @@ class SpinPhase:
         self._held_ns: int | None = None
         self._wipe: PrimePhase | None = None
         self._said: str | None = None
+        self._full_outputs: dict[str, Output] = dict(self._pumps())
+        for supply in plan.supplies:
+            self._full_outputs[supply.supply] = HvOutput(True, supply.target_kv, supply.limit_ua)
+
+    @property
+    def spinning(self) -> SpinPlan | None:
+        """Its plan while the voltage is up and the jets are to be there (jet check and clock), else None."""
+        return self._plan if self.stage in ("checking", "clock") else None
 
     # Running
 
@@ -164,10 +172,7 @@ class SpinPhase:
         }
 
     def _full(self) -> dict[str, Output]:
-        wanted = self._pumps()
-        for plan in self._plan.supplies:
-            wanted[plan.supply] = HvOutput(True, plan.target_kv, plan.limit_ua)
-        return wanted
+        return self._full_outputs
 
     def _count(self, context: Context) -> Demand:
         self._bank(context)

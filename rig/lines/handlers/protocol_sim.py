@@ -25,7 +25,9 @@ class Serial(SerialBase):
     _bytesize: int
     _parity: str
     _stopbits: float
-    _timeout: float | None
+    timeout: float | None = (
+        None  # looked at by each read: unlike pyserial's own, nothing has to be told to a port
+    )
 
     def open(self) -> None:
         """Plug into the world named in the URL. Raises SerialException if there is no such wire."""
@@ -62,12 +64,18 @@ class Serial(SerialBase):
     @property
     def in_waiting(self) -> int:
         """Bytes that have arrived and were not read."""
-        return self._open_wire().waiting()
+        wire = self._wire
+        if wire is None:
+            raise PortNotOpenError()
+        return wire.waiting()
 
     def write(self, data: Any) -> int:
         """Send bytes; returns when the last has left."""
+        wire = self._wire
+        if wire is None:
+            raise PortNotOpenError()
         try:
-            self._open_wire().write(bytes(data))
+            wire.write(bytes(data))
         except PortLost as error:
             raise SerialException(str(error)) from error
         return len(data)
@@ -81,10 +89,13 @@ class Serial(SerialBase):
         return self._read(size or 65536, expected)
 
     def _read(self, size: int, end: bytes) -> bytes:
-        if self._timeout is None:
+        wire, timeout_s = self._wire, self.timeout
+        if wire is None:
+            raise PortNotOpenError()
+        if timeout_s is None:
             raise SerialException("an emulated port is not read without a time-out")
         try:
-            return self._open_wire().read(size, round(self._timeout * 1e9), end)
+            return wire.read(size, round(timeout_s * 1e9), end)
         except PortLost as error:
             raise SerialException(str(error)) from error
 
