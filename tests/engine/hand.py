@@ -113,7 +113,7 @@ class Hand:
             )
         context = Context(self.now_ns, readings, views, {"hv.needle": self.proof}, self.questions, self._note)
         if not context.hv_discharged():
-            context.hands_off = "hv.needle: not proved off, or its discharge time is not over"
+            context.why_hands_off = lambda: "hv.needle: not proved off, or its discharge time is not over"
         return context
 
     def _note(self, kind: str, data: dict[str, Any]) -> None:

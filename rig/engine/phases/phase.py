@@ -29,7 +29,8 @@ DONE = Demand(done=True)
 class Context:
     """One scan as a phase sees it. `note` writes an event; `fail` asks the unit to abort with a reason.
 
-    hands_off: why nobody may be sent to the rig now (a supply not proved off, its discharge time not over), or None.
+    why_hands_off: looks up why nobody may be sent to the rig now (a supply not proved off, its discharge time not
+    over); asked only when somebody is to be sent there.
     """
 
     now_ns: int
@@ -40,8 +41,13 @@ class Context:
     note: Callable[[str, dict[str, Any]], object]
     failure: str | None = None
     facts: Any = None
-    hands_off: str | None = None
+    why_hands_off: Callable[[], str | None] = lambda: None
     situation: Situation | None = None
+
+    @property
+    def hands_off(self) -> str | None:
+        """Why nobody may be sent to the rig now, or None."""
+        return self.why_hands_off()
 
     def fail(self, reason: str) -> None:
         """This step cannot go on safely or usefully: the unit aborts, and the reason is the run's."""
@@ -54,7 +60,7 @@ class Context:
         While high voltage is not proved off and discharged nobody is asked anything that sends hands to the rig: an
         open question is withdrawn and asked again after a fresh proof and its discharge time (invariant 8).
         """
-        if self.hands_off is not None and question.kind != "attest":
+        if question.kind != "attest" and self.hands_off is not None:
             self.keep_away()
             return self.questions.given(question)
         answer, new = self.questions.ask(question)
@@ -70,13 +76,16 @@ class Context:
 
         Called at each scan, for a phase that is held or aborted looks after its questions no more.
         """
-        if self.hands_off is None:
+        if not self.questions.open:
+            return
+        hands_off = self.hands_off
+        if hands_off is None:
             return
         for question in [one for one in self.questions.open.values() if one.kind != "attest"]:
             self.questions.withdraw(question)
             self.note(
                 "withdrawn",
-                {"step": question.step, "key": question.key, "text": f"KEEP AWAY: {self.hands_off}"},
+                {"step": question.step, "key": question.key, "text": f"KEEP AWAY: {hands_off}"},
             )
 
     def hv_proved_off(self) -> bool:
