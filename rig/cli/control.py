@@ -124,7 +124,8 @@ def find_owner(args: argparse.Namespace) -> Owner:
     return found[0]
 
 
-def _ask(owner: Owner, args: argparse.Namespace, request: Mapping[str, Any]) -> dict[str, Any]:
+def ask_owner(owner: Owner, args: argparse.Namespace, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The owner's answer to one request, made in the name of this process's user. Raises ControlError."""
     from rig.engine.control import ask
     from rig.engine.ownership import where_from
 
@@ -153,7 +154,7 @@ def _command(args: argparse.Namespace) -> int:
 
 
 def _tell(owner: Owner, args: argparse.Namespace, word: str, request: Mapping[str, Any]) -> int:
-    answer = _ask(owner, args, request)
+    answer = ask_owner(owner, args, request)
     accepted = bool(answer["ok"])
     if args.json:
         output.json_line(
@@ -175,7 +176,7 @@ def _status(args: argparse.Namespace) -> int:
     from rig.cli.panel import plain
 
     owner = find_owner(args)
-    answer = _ask(owner, args, {"do": "status"})
+    answer = ask_owner(owner, args, {"do": "status"})
     if not answer["ok"]:
         output.complain(answer["error"])
         return STOPPED
@@ -207,7 +208,7 @@ def _answer(args: argparse.Namespace) -> int:
     from rig.engine.questions import BadAnswer, Question
 
     owner = find_owner(args)
-    answer = _ask(owner, args, {"do": "status"})
+    answer = ask_owner(owner, args, {"do": "status"})
     if not answer["ok"]:
         output.complain(answer["error"])
         return STOPPED
@@ -240,7 +241,7 @@ def _answer(args: argparse.Namespace) -> int:
 
 
 def _tell_answer(owner: Owner, args: argparse.Namespace, request: Mapping[str, Any]) -> int:
-    answer = _ask(owner, args, request)
+    answer = ask_owner(owner, args, request)
     accepted = bool(answer["ok"])
     place = f"{request['step']}.{request['key']}"
     if args.json:
@@ -272,7 +273,7 @@ def _follow(args: argparse.Namespace) -> int:
     due_s = time.monotonic()
     try:
         while True:
-            events = _ask(owner, args, {"do": "events", "after": after})
+            events = ask_owner(owner, args, {"do": "events", "after": after})
             if not events["ok"]:
                 output.complain(events["error"])
                 return STOPPED
@@ -281,7 +282,7 @@ def _follow(args: argparse.Namespace) -> int:
                 _show_event(event, args, lines)
             if time.monotonic() >= due_s:
                 due_s = time.monotonic() + args.every
-                status = _ask(owner, args, {"do": "status"})
+                status = ask_owner(owner, args, {"do": "status"})
                 if status["ok"]:
                     if args.json:
                         output.json_line({"type": "status", **status["status"]})

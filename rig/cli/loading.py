@@ -19,6 +19,7 @@ from rig.bench.start import StartState, read_start
 from rig.cli import output
 from rig.cli.from_step import GoingOn, go_on
 from rig.cli.inputs import Given, GivenRig, read_given, read_given_recipe
+from rig.engine.manual import ManualWork
 from rig.running import Beginning
 
 Read = TypeVar("Read")
@@ -36,6 +37,7 @@ class Inputs:
     faults: tuple[Fault, ...]
     start: StartState | None
     beginning: Beginning | None
+    manual: ManualWork | None = None
 
 
 class Refusal(output.Refused):

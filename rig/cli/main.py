@@ -42,6 +42,10 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "abort": ("control", "everything off now"),
         "clear": ("control", "acknowledge an abort"),
         "reset": ("control", "make a unit ready after its end"),
+        "alarms": ("alarms", "what is wrong now, and what each alarm means: list | explain"),
+        "prime": ("manual", "by hand: fill the needle of one pump"),
+        "jog": ("manual", "by hand: move one pump in or out"),
+        "hv-test": ("manual", "by hand: bring one supply to a voltage and down again"),
         "runs": ("runs", "records of runs: list | show | verify | report | export"),
     },
     "rigs": {
@@ -50,6 +54,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "ports": ("ports", "what is plugged in, and how a rig file names it"),
         "identify": ("identify", "ask every instrument of a rig who it is: queries only"),
         "emulate": ("emulate", "serve an emulated instrument or rig to any program"),
+        "torture": ("torture", "generated runs with faults of every kind, against the safety invariants"),
     },
 }
 """Every command by the heading it stands under in the help: its module in this package, and what it is for."""
@@ -66,6 +71,7 @@ REFUSALS: Final = frozenset(
         "rig.engine.control.ControlError",
         "rig.engine.host.NotReady",
         "rig.engine.lock.RigBusy",
+        "rig.engine.manual.ManualRefused",
         "rig.engine.planning.CannotDrive",
         "rig.records.errors.RecordError",
         "rig.simulation.faults.CannotFail",

@@ -74,6 +74,7 @@ class Making:
             faults=inputs.faults,
             start=inputs.start,
             beginning=inputs.beginning,
+            manual=inputs.manual,
         )
         if args.runs is not None:
             options.runs_dir = args.runs
@@ -96,8 +97,9 @@ class Making:
 
     def _facts(self) -> dict[str, Any]:
         inputs = self._inputs
-        people = not self._args.yes and any(
-            step.do in ("prompt", "spin", "prime") for step in inputs.recipe.steps
+        people = not self._args.yes and (
+            any(step.do in ("prompt", "spin", "prime") for step in inputs.recipe.steps)
+            or (inputs.manual is not None and bool(inputs.manual.asks))
         )
         return {
             "recipe": inputs.recipe.name,

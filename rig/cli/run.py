@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--simulate", action="store_true", help="emulate every instrument of the rig file")
     parser.add_argument(
-        "--speed", type=_speed, metavar="max|N", help="of an emulated run: N times real time (default: max)"
+        "--speed", type=speed_of, metavar="max|N", help="of an emulated run: N times real time (default: max)"
     )
     parser.add_argument("--seed", type=int, metavar="N", help="of the emulated world (default: 0)")
     parser.add_argument(
@@ -58,7 +58,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.set_defaults(run=run)
 
 
-def _speed(text: str) -> float | str:
+def speed_of(text: str) -> float | str:
     if text == "max":
         return text
     try:
@@ -112,11 +112,11 @@ def _run(args: argparse.Namespace) -> int:
     speed = None if args.speed in (None, "max") else float(args.speed)
     real = not inputs.bench.simulated
     hosted = real or speed is not None
-    _check_real(args, inputs)
+    check_real(args, inputs)
     plan_visits(
         inputs.recipe, inputs.assignment, inputs.bench
     )  # raises CannotDrive for what this version cannot do
-    terminal = _terminal()
+    terminal = at_a_terminal()
     if not terminal and not hosted:
         missing_answers(inputs, args.yes)
     with ExitStack() as stack:
@@ -133,7 +133,7 @@ def _run(args: argparse.Namespace) -> int:
         return making.tell(result)
 
 
-def _check_real(args: argparse.Namespace, inputs: Inputs) -> None:
+def check_real(args: argparse.Namespace, inputs: Inputs) -> None:
     """What is refused on a rig with real instruments. Raises Refused."""
     from rig.bench.model import is_simulated
     from rig.engine.ownership import absent, where_from
@@ -171,7 +171,7 @@ def _check_real(args: argparse.Namespace, inputs: Inputs) -> None:
             raise output.Refused(why, "start it at the rig's own computer")
 
 
-def _terminal() -> bool:
+def at_a_terminal() -> bool:
     """Whether somebody can be asked here."""
     from rig.cli.keyboard import is_ours
 

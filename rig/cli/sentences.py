@@ -16,6 +16,8 @@ _STAGES: Final = {
     "starting": "pumps and high voltage start",
     "checking": "the jet is watched before the clock runs",
     "ending": "pumps stop, then high voltage ramps down",
+    "switching-on": "high voltage is switched on",
+    "lowering": "high voltage ramps down",
     "discharging": "high voltage read back as off; discharge time runs. The chamber stays shut",
 }
 _SEGMENT_STAGES: Final = {
@@ -65,6 +67,8 @@ def sentence(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
                 INFO,
                 f"{data.get('step')}: needles are filled at {data.get('rate_ml_h'):g} ml/h, high voltage off",
             )
+        case "jog" | "hv-test":
+            return INFO, f"{data.get('step')}: {data.get('text')}"
         case "waiting":
             return WARN, f"{data.get('step')} waits: {data.get('for')}"
         case "question":

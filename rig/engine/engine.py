@@ -8,6 +8,7 @@ from typing import Any
 
 from rig.engine import periods
 from rig.engine.acting import Outlet, describe, outlets
+from rig.engine.alarming import NOTED, Alarming
 from rig.engine.books import Books
 from rig.engine.phases.phase import NOTHING, Context
 from rig.engine.questions import Question
@@ -24,6 +25,9 @@ from rig.safety.conditions import OutputView, Situation
 
 ACTIVE_STATES = frozenset({State.STARTING, State.RUNNING, State.PAUSING, State.HOLDING, State.RESTARTING})
 
+AT_THE_STATION = frozenset({"spin", "prime", "jog", "hv-test"})
+"""Steps for which the spinning station is polled at its quick periods, from before anything is on."""
+
 
 class Engine:
     """One rig's scan. `scan` is called by whoever keeps the time; everything else happens in it or before it."""
@@ -37,6 +41,7 @@ class Engine:
         self.runs: list[Run] = []
         """The runs under way, in the order in which they began."""
         self.books = Books()
+        self.alarming = Alarming(lines, self.books, self.write, now, lambda: self.readings)
         self._unit_of: dict[str, str] = {}
         self._writers: dict[str, Callable[[str, dict[str, Any]], Ticket | None]] = {}
         self.error: str | None = None
@@ -60,6 +65,7 @@ class Engine:
         self.units[unit.name] = unit
         self._unit_of |= dict.fromkeys((*unit.spec.outputs, *unit.spec.members), unit.name)
         self._writers[unit.name] = self.writer(unit.name)
+        self.alarming.add(unit)
 
     # Runs
 
@@ -101,7 +107,10 @@ class Engine:
     def _write_at(self, kind: str, data: dict[str, Any], t_ns: int, unit: str | None) -> Ticket | None:
         if self.on_event is not None:
             self.on_event(kind, data, t_ns)
-        return self.books.write(kind, data, t_ns, unit)
+        ticket = self.books.write(kind, data, t_ns, unit)
+        if kind in NOTED:
+            self.alarming.note(kind, data)
+        return ticket
 
     # The scan
 
@@ -142,7 +151,7 @@ class Engine:
                 unit.questions,
                 self._writers[unit.name],
                 facts=facts,
-                hands_off=self._hands_off(unit, now_ns),
+                why_hands_off=partial(self._hands_off, unit, now_ns),
             )
             context.situation = situation
             context.keep_away()
@@ -170,7 +179,9 @@ class Engine:
             run.advance(now_ns, readings)
         self._set_activity(live or pumps_live)
         self._keep_pace(now_ns, live, pumps_live)
-        self._sample()
+        quality_changed = self._sample()
+        if not self.connecting:
+            self.alarming.scan(now_ns, readings, quality_changed)
         self._tell_questions()
 
     def _situation(self, unit: Unit, readings: Readings) -> tuple[dict[str, OutputView], Situation]:
@@ -232,6 +243,7 @@ class Engine:
         for line in self.lines.values():
             while line.reports:
                 self._take(line, line.reports.popleft())
+                self.alarming.report()
 
     def _take(self, line: Line, report: Report) -> None:
         outlet = self.outlets.get(report.member or "")
@@ -302,9 +314,7 @@ class Engine:
         spin = self.units.get("spin")
         phase = spin.phase if spin is not None else None
         at_work = (
-            spin is not None
-            and spin.state in ACTIVE_STATES
-            and (phase is None or phase.do in ("spin", "prime"))
+            spin is not None and spin.state in ACTIVE_STATES and (phase is None or phase.do in AT_THE_STATION)
         )
         hearths = tuple(
             unit.state is not State.IDLE
@@ -348,10 +358,12 @@ class Engine:
 
     # Recording
 
-    def _sample(self) -> None:
+    def _sample(self) -> bool:
+        """Rows and qualities of this scan; whether a reading has become good or bad."""
         board = self.board
         changed, board.quality_changed = board.quality_changed, False
         self.books.sample(self.readings, changed, self.progress)
+        return changed
 
     def progress(self, run: Run | None = None) -> dict[str, Any]:
         """What is needed to say how far a run had come, as plain data: the checkpoint, and the display's source."""
@@ -424,9 +436,10 @@ class Engine:
                 context = Context(
                     now_ns, self.readings, views, unit.proofs, unit.questions, self._writers[unit.name]
                 )
-                context.hands_off = "the run has broken off"
+                context.why_hands_off = lambda: "the run has broken off"
                 context.keep_away()
                 unit.ask_attestation(context, NOTHING, True)
+            self.alarming.scan(now_ns, self.readings, False)
             self._tell_questions()
         except Exception as error:
             self.last_exception = error

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from recipes.gases import is_inert
 from rig.bench.model import Bench
+from rig.engine.furnace_leaving import Leaving
 from rig.engine.unit import Unit, UnitSpec
 from rig.lines.board import Board
 from rig.lines.line import Line
@@ -15,15 +18,18 @@ from rig.safety.conditions import Interlocks, Situation
 from rig.safety.furnace_facts import FurnaceFacts
 from rig.safety.furnace_guard import furnace_guard
 from rig.safety.guard import Permitted
-from rig.safety.heating import DOUBTING, FurnaceConditions
+from rig.safety.heating import DOUBTING, furnace_conditions
 from rig.safety.limits import FURNACE_INTERLOCKS
-from rig.safety.purge import PurgeProof
+from rig.safety.purge import Flush, PurgeProof
 
 DEFAULT_TUBE_L = 3.0
 """Where the rig file gives no tube: that of the usual 60 mm by 1000 mm."""
 
 DEFAULT_COOLING_S = 7200.0
 """Where the rig file gives no cooling time constant: slower than a tube furnace is."""
+
+RESTS_AFTER_WORK = frozenset({"Stopped", "Aborted"})
+"""States in which no step of a run will come any more."""
 
 OXYGEN_TRIP_FACTOR = 3.0
 """A hot inert step trips at so many times the limit its purge was proved with."""
@@ -32,6 +38,12 @@ OXYGEN_TRIP_FACTOR = 3.0
 def gases_of(bench: Bench, furnace: str) -> tuple[str, ...]:
     """The flow controllers that feed a furnace."""
     return tuple(name for name, gas in bench.gases.items() if gas.feeds == furnace and not gas.passive)
+
+
+def gas_of(controller: str) -> str:
+    """The gas that a flow controller's name says: "argon" for gas.argon and gas.argon-2."""
+    short = controller.partition(".")[2]
+    return short if is_inert(short) else re.split(r"[-_0-9]", short)[0]
 
 
 def analyser_of(bench: Bench, furnace: str) -> str | None:
@@ -68,16 +80,19 @@ def furnace_unit(
     gases = gases_of(bench, furnace)
     oxygen = analyser_of(bench, furnace)
     process = f"{furnace}.temperature_degc"
+    exhaust = exhaust_channel(bench)
+    volume_l = settings.tube.volume_l if settings.tube else DEFAULT_TUBE_L
+    inert_gases = tuple(name for name in gases if is_inert(gas_of(name)))
     facts = FurnaceFacts(
-        purge=PurgeProof(settings.tube.volume_l if settings.tube else DEFAULT_TUBE_L, oxygen is not None),
+        purge=PurgeProof(volume_l, oxygen is not None),
+        flush=Flush(volume_l),
+        inert_gases=inert_gases,
         open_degc=settings.open_below_degc,
         hot_minimum_sccm=settings.hot_minimum_sccm,
         floor_degc=settings.limit_degc,
     )
     interlocks = Interlocks(
-        FurnaceConditions(
-            furnace, gases, oxygen, exhaust_channel(bench), _input(bench, "tube_pressure_ok")
-        ).declare()
+        furnace_conditions(furnace, gases, oxygen, exhaust, _input(bench, "tube_pressure_ok"))
     )
     doubts = [interlocks.watches[f"{tag}:{furnace}"] for tag in DOUBTING]
     cooling_s = settings.cooling_s or DEFAULT_COOLING_S
@@ -102,6 +117,8 @@ def furnace_unit(
             }
             before = {**before, **{name: GasOutput(flow) for name, flow in read.items() if flow is not None}}
             known.update(name for name in gases if name in before)
+        if state in RESTS_AFTER_WORK and facts.atmosphere is not None:
+            facts.gas_ends = True
         return furnace_guard(
             furnace,
             requested,
@@ -117,8 +134,31 @@ def furnace_unit(
     def feed(now_ns: int, readings: Readings, permitted: Mapping[str, Output]) -> None:
         temperature = readings.value(process)
         facts.trend.update(now_ns, temperature, readings.value(f"{furnace}.setpoint_degc"))
+        facts.leap.update(readings.get(process))
         doubted = any(watch.tripped for watch in doubts)
-        facts.cool(now_ns, temperature, doubted, cooling_s, settings.limit_degc, settings.limit_ramp_degc_min)
+        facts.cool(
+            now_ns,
+            temperature,
+            doubted,
+            cooling_s,
+            settings.limit_degc,
+            settings.limit_ramp_degc_min,
+            settings.cooling_s is not None,
+        )
+        feed_cold(now_ns, facts.reckoned_degc(temperature))
+        feed_gas(now_ns, readings, permitted, temperature)
+
+    def feed_cold(now_ns: int, reckoned: float | None) -> None:
+        if reckoned is None or reckoned >= facts.open_degc or facts.doubted:
+            facts.cold_since_ns = None
+        elif facts.cold_since_ns is None:
+            facts.cold_since_ns = now_ns
+        if facts.atmosphere is None and (reckoned is None or reckoned > facts.open_degc):
+            facts.gas_ends = True  # found hot, and no step of ours: its gas ends when it is cold
+
+    def feed_gas(
+        now_ns: int, readings: Readings, permitted: Mapping[str, Output], temperature: float | None
+    ) -> None:
         facts.permitted_sccm = {
             name: output.flow_sccm for name, output in permitted.items() if isinstance(output, GasOutput)
         }
@@ -126,6 +166,7 @@ def furnace_unit(
         purge = facts.purge
         if atmosphere is not None and not atmosphere.inert:
             purge.lose("set back to air")
+            facts.flush.opened()
         gas = atmosphere.gas if atmosphere is not None else None
         flow = permitted.get(gas) if gas is not None else None
         purge.update(
@@ -135,6 +176,16 @@ def furnace_unit(
             temperature,
             readings.value(oxygen) if oxygen is not None else None,
         )
+        proved = exhaust is None or readings.value(exhaust) == 1
+        if not proved:
+            facts.exhaust_since_ns = None
+        elif facts.exhaust_since_ns is None:
+            facts.exhaust_since_ns = now_ns
+        flows = [readings.value(f"{name}.flow_sccm") for name in inert_gases]
+        flow_sccm = sum(flow for flow in flows if flow is not None)
+        # A tube that is found hot was at an inert step if inert gas flows through it.
+        inert = atmosphere.inert if atmosphere is not None else flow_sccm > 1.0
+        facts.flush.update(now_ns, facts.reckoned_degc(temperature), inert, flow_sccm, proved)
         limit = purge.limit_ppm
         facts.oxygen_limit_ppm = OXYGEN_TRIP_FACTOR * limit if limit is not None and purge.proved else None
 
@@ -151,23 +202,7 @@ def furnace_unit(
                 return f"{name}: {readings.explain(f'{name}.setpoint_sccm')}"
         return None
 
-    def left(readings: Readings) -> str | None:
-        reading = readings.value(process)
-        # What cannot be read, or not be believed, is as hot as it can still be.
-        temperature = facts.floor_degc if reading is None else facts.reckoned_degc(reading)
-        if temperature is not None and temperature < facts.open_degc:
-            return None
-        if reading is None or facts.doubted:
-            where = f"at an unknown temperature (up to {facts.floor_degc:.0f} °C)"
-        else:
-            where = f"at {reading:.0f} °C"
-        flowing = [
-            f"{name} {flow:.0f} sccm left on"
-            for name in gases
-            if (flow := readings.value(f"{name}.flow_sccm")) is not None and flow > 1
-        ]
-        return ", ".join([f"{furnace} {where}", *flowing])
-
+    leaving = Leaving(furnace, gases, facts, process)
     spec = UnitSpec(
         name=furnace,
         outputs={furnace: "furnace", **dict.fromkeys(gases, "gas")},
@@ -178,6 +213,7 @@ def furnace_unit(
         members=frozenset(members),
         facts=facts,
         feed=feed,
-        left=left,
+        left=leaving.left,
+        stay=leaving.stay,
     )
     return Unit(spec, write)

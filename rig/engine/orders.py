@@ -6,6 +6,7 @@ said at once, with the reason, and journalled like what is accepted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +16,7 @@ from rig.engine.questions import BadAnswer
 from rig.engine.run import Run
 from rig.engine.states import Command, IllegalCommand, State
 from rig.engine.unit import Unit
+from rig.safety.alarms_list import AlarmRefused
 
 
 class Orders:
@@ -87,6 +89,19 @@ class Orders:
             "command", {"command": name, "by": user, "reason": reason, "accepted": True}, meant
         )
         self._drive.wake()
+        return None
+
+    def alarm(self, word: str, request: Mapping[str, Any], user: str) -> str | None:
+        """Acknowledge, shelve and the like (rig/engine/alarming.py); None when accepted, else why not."""
+        told = {
+            key: request[key] for key in ("tag", "reason", "minutes", "role") if request.get(key) is not None
+        }
+        try:
+            tags = self._engine.alarming.command(word, request, user)
+        except AlarmRefused as error:
+            self._engine.write("refused", {"command": word, "by": user, **told, "why": str(error)})
+            return str(error)
+        self._engine.write("command", {"command": word, "by": user, **told, "tags": tags, "accepted": True})
         return None
 
     def _meant_run(self, name: str, run_id: str | None) -> Run | None:

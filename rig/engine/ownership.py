@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rig.bench.model import Bench
+from rig.engine import alarming
 from rig.engine.control import ControlServer
 from rig.engine.host import Host
 from rig.engine.lock import RigLock
 
 EVENTS_KEPT: Final = 500
 COMMANDS: Final = ("hold", "resume", "pause", "complete", "stop", "abort", "clear", "reset")
-NEED_PRESENCE: Final = frozenset({"resume", "clear", "reset"})
+NEED_PRESENCE: Final = frozenset({"resume", "clear", "reset", "shelve", "out-of-service"})
+"""What may set something in motion, and what keeps an alarm from the person at the rig."""
 ANSWERS_NEED_PRESENCE: Final = frozenset({"primed", "wiped", "earthed", "attested"})
 SSH_MARKS: Final = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 CONSOLE: Final = "console"
@@ -102,6 +104,11 @@ class Ownership:
                 return {"ok": True, "status": {**self._host.status(), **self._times(), **self._told()}}
             case "events":
                 return self._newer(self._host, request.get("after"))
+            case "alarms":
+                listed = self._host.engine.alarming
+                return {"ok": True, "run": run, "flood": listed.list.flood, "alarms": listed.listed()}
+            case str(word) if word in alarming.COMMANDS:
+                return self._alarm(self._host, word, request)
             case "answer":
                 return self._answer(self._host, request)
             case str(word) if word in COMMANDS:
@@ -136,6 +143,18 @@ class Ownership:
         if why is not None:
             return _refused(why, allowed=[str(one) for one in host.status()["allowed"]])
         return {"ok": True, "state": host.unit.state.value}
+
+    def _alarm(self, host: Host, word: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        why = self._absent(host, request) if word in NEED_PRESENCE else None
+        if why is not None:
+            host.engine.write(
+                "refused", {"command": word, "by": _user(request), "tag": request.get("tag"), "why": why}
+            )
+        else:
+            why = host.orders.alarm(word, request, _user(request))
+        if why is not None:
+            return _refused(why)
+        return {"ok": True, "alarms": host.engine.alarming.listed()}
 
     def _absent(self, host: Host, request: Mapping[str, Any]) -> str | None:
         key = host.engine.readings.value(self._bench.safety.presence)

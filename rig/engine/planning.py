@@ -27,6 +27,7 @@ from rig.engine.phases.phase import Phase
 from rig.engine.phases.plans import PrimePlan, PumpPlan, SpinPlan, SupplyPlan
 from rig.engine.phases.prime import PrimePhase
 from rig.engine.phases.spin import SpinPhase
+from rig.safety.jet_expected import JetData
 from rig.safety.limits import SPIN_INTERLOCKS
 
 
@@ -103,7 +104,7 @@ def _phases(recipe: Recipe, step: AnyStep, number: int, assignment: Assignment, 
     match step:
         case SpinStep():
             prime = _own_prime(recipe, step, number, assignment, bench)
-            spin = SpinPhase(_spin_plan(step, number, assignment, bench), prime)
+            spin = SpinPhase(_spin_plan(recipe, step, number, assignment, bench), prime)
             return [spin] if prime_steps(recipe, step) else [PrimePhase(prime), spin]
         case PrimeStep():
             return [PrimePhase(_prime_step_plan(recipe, step, number, assignment, bench))]
@@ -112,7 +113,9 @@ def _phases(recipe: Recipe, step: AnyStep, number: int, assignment: Assignment, 
         case WaitStep():
             return [WaitPhase(step.id, step.duration.to("s"))]
         case HeatStep() | DryStep() | PurgeStep() | CoolStep():
-            return [furnace_phase(step, number, next(iter(bench.furnaces)), bench)]
+            return [
+                furnace_phase(step, number, next(iter(bench.furnaces)), bench, recipe.steps[number + 1 :])
+            ]
         case _:
             raise CannotDrive(f"step {step.id!r}: {step.do!r} steps are not driven by this version")
 
@@ -144,7 +147,26 @@ def _pumps(step: SpinStep, assignment: Assignment) -> tuple[PumpPlan, ...]:
     return tuple(plans)
 
 
-def _spin_plan(step: SpinStep, number: int, assignment: Assignment, bench: Bench) -> SpinPlan:
+def _jets(recipe: Recipe, step: SpinStep) -> tuple[JetData, ...]:
+    jets = []
+    for stream in step.streams:
+        solution = recipe.solutions[stream.solution]
+        conductivity, tension = solution.conductivity, solution.surface_tension
+        jets.append(
+            JetData(
+                name=stream.id,
+                spun=stream.mode == "electrospin",
+                voltage_kv=stream.voltage.to("kV"),
+                distance_cm=stream.distance.to("cm"),
+                rate_ml_h=stream.rate.to("ml/h"),
+                conductivity_s_m=conductivity.to("S/m") if conductivity is not None else None,
+                surface_tension_n_m=tension.to("N/m") if tension is not None else None,
+            )
+        )
+    return tuple(jets)
+
+
+def _spin_plan(recipe: Recipe, step: SpinStep, number: int, assignment: Assignment, bench: Bench) -> SpinPlan:
     steps_kv = monitor_steps_kv(bench)
     supplies: dict[str, SupplyPlan] = {}
     for stream in step.streams:
@@ -169,6 +191,7 @@ def _spin_plan(step: SpinStep, number: int, assignment: Assignment, bench: Bench
         draw_off_s=step.draw_off.to("s"),
         batch=2 * number + 1,
         permissives=permissives(bench),
+        jets=_jets(recipe, step),
     )
 
 

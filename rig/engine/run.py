@@ -49,8 +49,11 @@ class Run:
     left_unproved: bool = False
     alarms_before: Mapping[str, int] = field(default_factory=dict)
     """Alarms of each unit that belong to earlier runs."""
+    ends_after_s: float | None = None
+    """Manual work ends by itself so long after its visit began (safety rule 8)."""
     _visited: set[str] = field(default_factory=set)
     _ending_ns: int = 0
+    _began_ns: int = 0
 
     @property
     def unit(self) -> Unit:
@@ -88,8 +91,11 @@ class Run:
             self._next_visit(now_ns)
 
     def _look(self, now_ns: int) -> None:
-        """Whether the present visit has ended, and how."""
+        """Whether the present visit has ended, and how; one whose time is over is stopped in order."""
         unit = self.unit
+        limit_s = self.ends_after_s
+        if limit_s is not None and now_ns - self._began_ns >= limit_s * NS and unit.machine.may(Command.STOP):
+            unit.fire(Command.STOP, now_ns, f"manual work ends by itself after {limit_s / 60:.0f} min")
         state = unit.state
         if state is State.COMPLETE:
             self._visit_over(unit)
@@ -155,7 +161,7 @@ class Run:
 
     @staticmethod
     def _hot(unit: Unit, readings: Readings) -> bool:
-        return unit.spec.left is not None and unit.spec.left(readings) is not None
+        return unit.spec.stay is not None and unit.spec.stay(readings)
 
     def _next_visit(self, now_ns: int) -> None:
         visit = self.visits[self.index + 1]
@@ -172,6 +178,7 @@ class Run:
         self.held.add(unit.name)
         self._visited.add(unit.name)
         self.under_way = True
+        self._began_ns = now_ns
         unit.begin(visit.phases(), now_ns, self.user)
 
     def _end(self, now_ns: int, ending: Ending) -> None:

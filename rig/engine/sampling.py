@@ -14,9 +14,14 @@ from rig.records.samples import Channel
 STATE, STEP = "run.state", "run.step"
 
 
+def jet_channel(meter: str) -> str:
+    """The jet mode's channel of a current meter ("current.collector")."""
+    return f"jet.{meter.partition('.')[2]}.mode"
+
+
 def jet_channels(meters: Iterable[str]) -> list[str]:
     """One jet mode a current meter: the sum of the jets it sees."""
-    return [f"jet.{meter.partition('.')[2]}.mode" for meter in meters]
+    return [jet_channel(meter) for meter in meters]
 
 
 SET_CHANNELS = {
@@ -54,10 +59,14 @@ def recorded_channels(
 
 
 class Sampler:
-    """Takes rows and qualities into the record."""
+    """Takes rows and qualities into the record. jets: jet channel to mode, as it is kept by the jet watch."""
 
     def __init__(
-        self, channels: Iterable[Channel], outlets: Mapping[str, Outlet], meters: Iterable[str]
+        self,
+        channels: Iterable[Channel],
+        outlets: Mapping[str, Outlet],
+        meters: Iterable[str],
+        jets: Mapping[str, str] | None = None,
     ) -> None:
         names = {channel.name for channel in channels}
         self._outlets = [
@@ -69,6 +78,7 @@ class Sampler:
         sets = {name for _, name in self._outlets}
         self._read = [channel.name for channel in channels if channel.name not in text | sets]
         self._jets = jet_channels(meters)
+        self._modes = jets if jets is not None else {}
         self._row_ns = -1
         self._quality: dict[str, str] = {}
 
@@ -76,7 +86,7 @@ class Sampler:
         """One row: a cell is there only if a reading was taken since the last row."""
         values: dict[str, float | str | None] = {STATE: state, STEP: step}
         for name in self._jets:
-            values[name] = "unknown"  # no jet watch in this version: nothing is claimed of the jet's mode
+            values[name] = self._modes.get(name, "unknown")
         for name in self._read:
             reading = readings.get(name)
             if reading is not None and reading.t_ns > self._row_ns and reading.why is None:

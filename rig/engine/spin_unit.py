@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from rig.bench.capabilities import limits_of
 from rig.bench.model import Bench
 from rig.engine.connect import kind_of, monitor_steps_kv
+from rig.engine.jet_watching import JetWatching
+from rig.engine.phases.plans import SpinPlan
+from rig.engine.phases.spin import SpinPhase
 from rig.engine.planning import permissives
+from rig.engine.states import State
 from rig.engine.unit import Unit, UnitSpec
 from rig.lines.board import Board
 from rig.lines.line import Line
 from rig.outputs import Output
 from rig.safety.conditions import Interlocks, Situation
 from rig.safety.guard import Permitted, guard
+from rig.safety.jet_condition import jet_condition
 from rig.safety.limits import Limit, pair_limit
 from rig.safety.proof import HvProof
 from rig.safety.spinning import spin_conditions
@@ -36,6 +42,12 @@ def spin_unit(
         if limits
         else Limit(0.0, "kV", "no supply")
     )
+
+    def spinning() -> SpinPlan | None:
+        phase = unit.phase if unit.state in (State.RUNNING, State.PAUSING) else None
+        return phase.spinning if isinstance(phase, SpinPhase) else None
+
+    jets = JetWatching(bench.current, spinning, write)
     conditions = spin_conditions(
         {name: [channel.name for channel in module.channels] for name, module in bench.inputs.items()},
         {name: (limit, steps_kv[name]) for name, limit in limits.items()},
@@ -71,12 +83,17 @@ def spin_unit(
     spec = UnitSpec(
         name="spin",
         outputs=outputs,
-        interlocks=Interlocks(conditions),
+        interlocks=Interlocks(
+            (*conditions, *(jet_condition(name, partial(jets.verdict, name)) for name in bench.current))
+        ),
         decide=decide,
         proofs={
             name: HvProof(name, steps_kv[name], settings.discharge_s) for name, settings in bench.hv.items()
         },
         ready=ready,
         members=frozenset((*bench.hv, *bench.pumps, *bench.current)),
+        feed=jets.feed,
+        texts=jets.modes,
     )
-    return Unit(spec, write)
+    unit = Unit(spec, write)
+    return unit

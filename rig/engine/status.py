@@ -28,6 +28,8 @@ def status(engine: Engine, unit: Unit, run: Run | None, now_ns: int) -> dict[str
         "t_s": now_ns / NS,
         "hv_unproved": any(one.unproved for one in engine.units.values()),
         "alarms": sum(one.alarms for one in engine.units.values()),
+        "alarm_list": engine.alarming.listed(),
+        "alarm_flood": engine.alarming.list.flood,
         "reason": unit.reason,
         "outputs": _outputs(engine, now_ns),
         "questions": [

@@ -223,7 +223,7 @@ class Interlocks:
         """What a tripped condition still finds, inside its dead band, or latched and not armed any more."""
         if watch.active and condition.release is not None and condition.armed(situation):
             return condition.release(situation)
-        return condition.test(situation) if condition.latch else None
+        return condition.against_clearing(situation) if condition.latch else None
 
     def _ease(self, condition: Condition, watch: Watch, now_ns: int) -> None:
         """A tripped condition finds nothing: after its off-delay it is not active, and tripped only if it latches."""

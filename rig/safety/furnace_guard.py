@@ -1,7 +1,8 @@
 """The guard of a furnace: the heater only downwards, inert gas over a hot tube only upwards (safety rules 3 and 4).
 
 No command lowers inert gas over a tube that is not proved cold, except over-pressure (to zero) and the loss of the
-furnace exhaust (to the hot minimum, never below).
+furnace exhaust (to the hot minimum, never below). When the furnace is at rest, no step wants its gas any more and the
+tube is proved cold, the gas is closed. Where the inert gas of a hot tube is lost, another one is opened.
 """
 
 from __future__ import annotations
@@ -9,12 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rig.outputs import FURNACE_OFF, FurnaceOutput, GasOutput, Output
+from rig.readings import NS
 from rig.safety.conditions import Interlocks, Situation
 from rig.safety.furnace_facts import FurnaceFacts
 from rig.safety.guard import MAY_ENERGISE, Breach, Permitted
+from rig.safety.heating_gas import gas_lost_tag
 
 MAY_HOLD_HEAT = frozenset({"Holding", "Held", "Paused", "Completing"})
 """States in which a program may stay held, but none may be started."""
+
+AT_REST = frozenset({"Idle", "Complete", "Stopped", "Aborted"})
+"""States in which no step is under way."""
+
+COLD_FOR_NS = 60 * NS
+"""So long the tube has to be proved cold before the gas is closed."""
 
 
 def furnace_guard(
@@ -62,17 +71,51 @@ def furnace_guard(
             permitted[name] = FURNACE_OFF
     if breaches:
         permitted[furnace] = FURNACE_OFF
+    closing = state in AT_REST and gas_may_end(facts, situation.readings.now_ns)
     for name, view in situation.outputs.items():
         if view.kind == "gas" and (name in permitted or name in taken):
             permitted[name] = _kept(
                 permitted.get(name),
                 before.get(name),
-                name in taken,
+                name in taken or closing,
+                hot,
                 hot and not lowering,
                 exhaust_lost,
                 facts,
             )
+    if hot and not any(situation.outputs[name].kind == "gas" for name in taken):
+        _stand_in(furnace, permitted, interlocks, full_scale_sccm, exhaust_lost, facts)
     return Permitted(permitted, tuple(trips), taken, tuple(breaches))
+
+
+def gas_may_end(facts: FurnaceFacts, now_ns: int) -> bool:
+    """Whether gas that no step wants any more may be closed: cold, proved, believed, and not being flushed."""
+    cold = facts.cold_since_ns is not None and now_ns - facts.cold_since_ns >= COLD_FOR_NS
+    return facts.gas_ends and cold and not facts.doubted and not facts.flush.under_way(now_ns)
+
+
+def _stand_in(
+    furnace: str,
+    permitted: dict[str, Output],
+    interlocks: Interlocks,
+    full_scale_sccm: Mapping[str, float],
+    exhaust_lost: bool,
+    facts: FurnaceFacts,
+) -> None:
+    """Another inert gas for one that is lost over a hot tube: the first there is, with the flow that was wanted."""
+    lost = [name for name in facts.inert_gases if interlocks.tripped(gas_lost_tag(name, furnace))]
+    others = [name for name in facts.inert_gases if name not in lost and name in permitted]
+    if not lost or not others:
+        return
+    wanted = max(_flow(permitted.get(name)) for name in lost)
+    wanted = min(wanted, full_scale_sccm[others[0]])
+    if exhaust_lost:
+        wanted = min(wanted, facts.hot_minimum_sccm)
+    permitted[others[0]] = GasOutput(max(wanted, _flow(permitted[others[0]])))
+
+
+def _flow(output: Output | None) -> float:
+    return output.flow_sccm if isinstance(output, GasOutput) else 0.0
 
 
 def _heat(
@@ -118,16 +161,18 @@ def _gas(
 def _kept(
     output: Output | None,
     before: Output | None,
-    taken: bool,
+    closed: bool,
+    hot: bool,
     hold_up: bool,
     exhaust_lost: bool,
     facts: FurnaceFacts,
 ) -> Output:
-    if taken:
-        return GasOutput(0.0)  # over-pressure: the one exception
+    """closed: by over-pressure, the one exception over a hot tube, or because it is at its end."""
+    if closed:
+        return GasOutput(0.0)
     assert isinstance(output, GasOutput)
-    flowed = before.flow_sccm if isinstance(before, GasOutput) else 0.0
-    if exhaust_lost and flowed > 0:
+    flowed = _flow(before)
+    if exhaust_lost and hot and flowed > 0:
         return GasOutput(min(flowed, facts.hot_minimum_sccm))
     if hold_up and output.flow_sccm < flowed:
         return GasOutput(flowed)

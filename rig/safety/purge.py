@@ -110,3 +110,61 @@ class PurgeProof:
         if now_ns - self._good_since_ns >= HELD_NS:
             self.proved_ns = now_ns
             self.lost_because = None
+
+
+FLUSH_VOLUMES: Final = 5.0
+FLUSHED_BELOW_DEGC: Final = 200.0
+FLUSHING_SCCM: Final = 20.0
+"""Less is the trickle of an empty bottle: it would flush a tube for days."""
+PROGRESS_NS: Final = 600 * NS
+"""A flush that has not moved for so long is not under way."""
+
+
+@dataclass(slots=True)
+class Flush:
+    """What has to flow before a tube is opened after a hot inert step: 5 volumes below 200 °C, exhaust proved.
+
+    What pyrolysis gives off (hydrogen cyanide, carbon monoxide) stands in the tube when it is cold. owed: a hot inert
+    step was, and the gas for it has not flowed yet.
+    """
+
+    tube_volume_l: float
+    owed: bool = False
+    flowed_l: float = 0.0
+    _last_ns: int | None = None
+    _moved_ns: int | None = None
+
+    @property
+    def needed_l(self) -> float:
+        """Gas that has to flow, in standard litres."""
+        return FLUSH_VOLUMES * self.tube_volume_l
+
+    def under_way(self, now_ns: int) -> bool:
+        """Still owed, and gas has flowed for it in the last ten minutes."""
+        return self.owed and self._moved_ns is not None and now_ns - self._moved_ns < PROGRESS_NS
+
+    def opened(self) -> None:
+        """The tube stands in air: there is nothing to flush any more."""
+        self.owed = False
+
+    def update(
+        self,
+        now_ns: int,
+        temperature_degc: float | None,
+        inert: bool,
+        flow_sccm: float | None,
+        exhaust: bool,
+    ) -> None:
+        """One scan. temperature_degc None: unknown, nothing counts. flow_sccm: of all inert gas, None: unknown."""
+        elapsed_ns = 0 if self._last_ns is None else now_ns - self._last_ns
+        self._last_ns = now_ns
+        if temperature_degc is None:
+            return
+        if temperature_degc >= FLUSHED_BELOW_DEGC:
+            if inert:
+                self.owed, self.flowed_l, self._moved_ns = True, 0.0, None
+            return
+        if self.owed and exhaust and flow_sccm is not None and flow_sccm >= FLUSHING_SCCM:
+            self.flowed_l += flow_sccm / 1000 * elapsed_ns / NS / 60
+            self._moved_ns = now_ns
+            self.owed = self.flowed_l < self.needed_l

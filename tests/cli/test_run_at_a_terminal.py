@@ -177,7 +177,7 @@ def test_a_whole_run_answered_at_the_terminal(speed: str, tmp_runs: Path, env: d
         terminal.asked("? transfer.mat_mass")
         terminal.press("4.5 mg\r")
         terminal.see("Outcome      completed")
-        terminal.see("transfer.mat_mass 4.5 mg")
+        terminal.see("mat_mass 4.5 mg")
         assert terminal.end() == 0
         assert terminal.after == terminal.before
 

@@ -25,6 +25,8 @@ class FurnacePhase:
         self.step_id = step_id
         self.furnace = furnace
         self.atmosphere = atmosphere
+        self.ends_gas = False
+        """No step after this one wants its gas: it is closed when the tube is cold."""
         self._heat: FurnaceOutput | None = None
         self._held_ns: int | None = None
 
@@ -33,6 +35,8 @@ class FurnacePhase:
         facts = context.facts
         assert isinstance(facts, FurnaceFacts)
         facts.atmosphere = self.atmosphere
+        facts.gas_ends = self.ends_gas
+        facts.cap_degc = None
         return facts
 
     def temperature(self, context: Context) -> float | None:

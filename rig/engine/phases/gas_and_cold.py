@@ -6,14 +6,19 @@ from typing import Any, Final
 
 from rig.engine.phases.furnace import FurnacePhase
 from rig.engine.phases.phase import Context, Demand
+from rig.outputs import GasOutput
 from rig.readings import NS
-from rig.safety.furnace_facts import Atmosphere
+from rig.safety.furnace_facts import Atmosphere, FurnaceFacts
+from rig.safety.furnace_guard import gas_may_end
+from rig.safety.purge import FLUSHED_BELOW_DEGC
 
 PURGE_AT_MOST: Final = 6.0
 """So many times the calculated time a purge may take before it has failed: a leak, or no gas."""
 
 PURGE_SLACK_S: Final = 3600.0
 COLD_FOR_NS: Final = 10 * NS
+CLOSING_NS: Final = 60 * NS
+CLOSED_SCCM: Final = 1.0
 
 
 class PurgePhase(FurnacePhase):
@@ -64,7 +69,11 @@ class PurgePhase(FurnacePhase):
 
 
 class CoolPhase(FurnacePhase):
-    """Heater off until the tube is below a temperature; cooling is no time-out."""
+    """Heater off until the tube is below a temperature; cooling is no time-out.
+
+    After a hot inert step the tube is flushed, too, before it counts as cooled; and where no later step wants its gas
+    and the tube may be opened, the gas is closed and read back as closed.
+    """
 
     do = "cool"
 
@@ -72,23 +81,57 @@ class CoolPhase(FurnacePhase):
         super().__init__(step_id, furnace, atmosphere)
         self._below_degc = below_degc
         self._cold_since_ns: int | None = None
-        self._said = False
+        self._closing_ns: int | None = None
+        self._stage = ""
 
     def running(self, context: Context) -> Demand:
         """Done when the process value has been below for some seconds; an unknown temperature is not cold."""
         facts = self.facts(context)
         facts.highest_degc = None
-        if not self._said:
-            self._said = True
-            context.note("stage", {"step": self.step_id, "stage": "cooling", "below_degc": self._below_degc})
+        if not self._stage:
+            self._enter(context, "cooling", {"below_degc": self._below_degc})
         temperature = self.temperature(context)
-        if temperature is None or temperature >= self._below_degc:
-            self._cold_since_ns = None
+        if temperature is None or temperature >= self._below_degc or facts.doubted:
+            self._cold_since_ns = self._closing_ns = None
         elif self._cold_since_ns is None:
             self._cold_since_ns = context.now_ns
-        done = self._cold_since_ns is not None and context.now_ns - self._cold_since_ns >= COLD_FOR_NS
-        return Demand(self.atmosphere.demand(), done=done)
+        since_ns = self._cold_since_ns
+        if since_ns is None or context.now_ns - since_ns < COLD_FOR_NS:
+            return Demand(self.atmosphere.demand())
+        if self._flushing(context, facts):
+            return Demand(self.atmosphere.demand())
+        return self._closing(context, facts, temperature)
+
+    def _enter(self, context: Context, stage: str, more: dict[str, Any]) -> None:
+        if self._stage != stage:
+            self._stage = stage
+            context.note("stage", {"step": self.step_id, "stage": stage, **more})
+
+    def _flushing(self, context: Context, facts: FurnaceFacts) -> bool:
+        flush = facts.flush
+        if self._below_degc > FLUSHED_BELOW_DEGC or not flush.under_way(context.now_ns):
+            return False
+        self._enter(context, "flushing", {"flowed_l": flush.flowed_l, "needed_l": flush.needed_l})
+        return True
+
+    def _closing(self, context: Context, facts: FurnaceFacts, temperature: float | None) -> Demand:
+        """The gas closed where that is the end of it; one that cannot be closed is left to the unit, and said."""
+        gas = self.atmosphere.gas
+        wanted = self.atmosphere.demand()
+        if gas is None or not self.ends_gas or temperature is None or temperature >= facts.open_degc:
+            return Demand(wanted, done=True)
+        if not gas_may_end(facts, context.now_ns):
+            return Demand(wanted)  # a minute more: the tube is a little behind its thermocouple
+        wanted[gas] = GasOutput(0.0)
+        if self._closing_ns is None:
+            self._closing_ns = context.now_ns
+            self._enter(context, "closing gas", {"gas": gas})
+        value = context.readings.value
+        flow, setpoint = value(f"{gas}.flow_sccm"), value(f"{gas}.setpoint_sccm")
+        closed = setpoint == 0 and flow is not None and flow <= CLOSED_SCCM
+        late = context.now_ns - self._closing_ns > CLOSING_NS
+        return Demand(wanted, done=closed or late)
 
     def progress(self) -> dict[str, Any]:
         """What it waits for."""
-        return {"stage": "cooling", "below_degc": self._below_degc}
+        return {"stage": self._stage or "cooling", "below_degc": self._below_degc}

@@ -27,12 +27,13 @@ RAMP_SLACK_S: Final = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class HeatSegment:
-    """One segment as the recipe has it."""
+    """One segment as the recipe has it. cap_degc: what the furnace may reach in it at most, beside its target."""
 
     ramp_degc_min: float
     target_degc: float
     soak_s: float
     atmosphere: Atmosphere
+    cap_degc: float | None = None
 
 
 class HeatPhase(FurnacePhase):
@@ -65,7 +66,8 @@ class HeatPhase(FurnacePhase):
     def running(self, context: Context) -> Demand:
         """Ramp, soak, next segment; done when the last soak is served."""
         facts = self.facts(context)
-        facts.highest_degc = max(segment.target_degc for segment in self._segments)
+        facts.highest_degc = max(segment.target_degc for segment in self._segments[: self.index + 1])
+        facts.cap_degc = self._segments[self.index].cap_degc
         if self.stage == "permissives" and not self._may_begin(context):
             return Demand(self.atmosphere.demand())
         segment = self._segments[self.index]

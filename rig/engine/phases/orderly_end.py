@@ -41,7 +41,8 @@ class OrderlyEnd:
         now_ns = context.now_ns
         if self._began_ns is None:
             self._began_ns = now_ns
-            context.note("note", {"text": "pumps stop; draw-off, then high voltage ramps down"})
+            first = "pumps stop; draw-off, then " if self._draw_off_ns else ""
+            context.note("note", {"text": f"{first}high voltage ramps down"})
         if not self._from_kv:
             return self._prove(context)
         if self._ramp_ns is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rig.safety.jet_expected import JetData
+
 
 @dataclass(frozen=True, slots=True)
 class PumpPlan:
@@ -31,7 +33,7 @@ class SupplyPlan:
 
 @dataclass(frozen=True, slots=True)
 class SpinPlan:
-    """A whole spin step."""
+    """A whole spin step. jets: what its meters should see of it."""
 
     step_id: str
     pumps: tuple[PumpPlan, ...]
@@ -41,6 +43,7 @@ class SpinPlan:
     draw_off_s: float
     batch: int
     permissives: tuple[str, ...]
+    jets: tuple[JetData, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +56,28 @@ class PrimePlan:
     volumes_ml: dict[str, float]
     rate_ml_h: float
     batch: int
+    permissives: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JogPlan:
+    """One pump to be moved by hand: volume in ml, rate in ml/h (negative: withdraw); words: how a person says it."""
+
+    step_id: str
+    pump: str
+    volume_ml: float
+    rate_ml_h: float
+    diameter_mm: float
+    batch: int
+    permissives: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class HvTestPlan:
+    """One supply to be brought to its target, held there for so long, and brought down again."""
+
+    step_id: str
+    supply: SupplyPlan
+    hold_s: float
     permissives: tuple[str, ...]
