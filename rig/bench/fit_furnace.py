@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from recipes.gases import is_inert
 from recipes.model import AnyStep, CoolStep, DryStep, HeatStep, PurgeStep, Recipe
 from recipes.problems import Problems
 from rig.bench.capabilities import capabilities
 from rig.bench.model import Bench
+from rig.safety.furnace_facts import AIR_CAP_DEGC
 
 Finding = tuple[str, str, str, str]
 """Code, place, message, hint."""
@@ -26,12 +28,30 @@ def fit_furnaces(recipe: Recipe, bench: Bench, problems: Problems) -> None:
             "use a rig with a furnace, or run a recipe without these steps",
         )
         return
+    _calcined(steps, problems)
     against = [
         [finding for step in steps for finding in _against(bench, furnace, step)]
         for furnace in bench.furnaces
     ]
     for code, where, message, hint in min(against, key=len):
         problems.error(code, where, message, hint)
+
+
+def _calcined(steps: Sequence[AnyStep], problems: Problems) -> None:
+    """What is to become carbon gets no hotter than 320 °C in air; hotter air is taken for a calcination, and said."""
+    segments = [(step, segment) for step in steps if isinstance(step, HeatStep) for segment in step.segments]
+    for index, (step, segment) in enumerate(segments):
+        hotter = [
+            then for _, then in segments[index + 1 :] if is_inert(then.atmosphere) and then.to > segment.to
+        ]
+        if hotter and not is_inert(segment.atmosphere) and segment.to.to("degC") > AIR_CAP_DEGC:
+            problems.warning(
+                "hot-air-before-inert",
+                f"steps.{step.id}",
+                f"{segment.to} in {segment.atmosphere} before {hotter[0].to} in {hotter[0].atmosphere}: taken for a "
+                f"calcination, so that the limit of {AIR_CAP_DEGC:g} °C for precursors of carbon is not watched",
+                "a precursor that is to become carbon (PAN) burns there: stay below 300 degC",
+            )
 
 
 def _against(bench: Bench, furnace: str, step: AnyStep) -> Iterator[Finding]:

@@ -77,13 +77,19 @@ def load_sheet(path: Path) -> tuple[RunSheet, Problems]:
     return sheet, problems
 
 
+def built_in_sheet() -> RunSheet:
+    """The demonstration rig's own run sheet, whatever is made on it."""
+    sheet, problems = read_sheet(files("rig.bench").joinpath(DEMO_SHEET).read_bytes())
+    if sheet is None:
+        raise InputError(problems, "the built-in run sheet")
+    return sheet
+
+
 def demo_sheet(recipe: Recipe) -> RunSheet | None:
     """The demonstration rig's own run sheet where it covers every stream of the recipe; else None, and `fit`
     proposes.
     """
-    sheet, problems = read_sheet(files("rig.bench").joinpath(DEMO_SHEET).read_bytes())
-    if sheet is None:
-        raise InputError(problems, "the built-in run sheet")
+    sheet = built_in_sheet()
     wanted = {
         (step.id, stream.id) for step in recipe.steps if isinstance(step, SpinStep) for stream in step.streams
     }

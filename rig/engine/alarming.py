@@ -93,6 +93,8 @@ class Alarming:
         """Alarms raised by an event, whose end has to be looked for."""
         self._record_failed: str | None = None
         self._flood = False
+        self._hiding = False
+        """An alarm of class safety is shelved or out of service: it comes back as soon as something is live."""
         self._cleared_by: dict[str, str] = {}
 
     def add(self, unit: Unit) -> None:
@@ -164,6 +166,8 @@ class Alarming:
             self._look_at_instruments(now_ns, readings)
         if self._watching:
             self._look_for_ends(now_ns)
+        if self._hiding and self.hazard() is not None:
+            self._dirty = True
         if self._dirty or now_ns >= self.list.due_ns:
             self._settle(now_ns)
 
@@ -220,6 +224,7 @@ class Alarming:
                 self.list.reveal_safety(why, now_ns)
         for change in self.list.settle(now_ns):
             self._journal(change)
+        self._hiding = self.list.hides_safety
         if self.list.flood is not self._flood:
             self._flood = self.list.flood
             self._write(FLOOD, {"on": self._flood})

@@ -397,3 +397,14 @@ def test_no_recipe_passes_that_draws_more_than_is_loaded(
     for own in proposal.assignment.streams.values():
         assert own.loaded_ml <= own.syringe.volume_ml
         assert not proposal.possible or drawn_ml <= own.loaded_ml
+
+
+def test_hot_air_before_hotter_inert_gas_is_taken_for_a_calcination_and_said(
+    demo_text: str, bench_of: Callable[..., Bench]
+) -> None:
+    text = (LIBRARY / "tio2-pcnf.toml").read_text(encoding="utf-8")
+    for degc, codes in (("320 degC", []), ("321 degC", ["hot-air-before-inert"])):
+        recipe, _ = read_recipe(text.replace('"280 degC"', f'"{degc}"'), "calcined")
+        assert recipe is not None
+        found = fit(recipe, bench_of(demo_text), demo_sheet(recipe)).problems
+        assert [problem.code for problem in found if problem.where == "steps.stabilise"] == codes

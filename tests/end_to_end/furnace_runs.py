@@ -17,9 +17,6 @@ from tests.end_to_end.spinning import Spinning
 
 FURNACE, ARGON, OXYGEN = "furnace.tube", "gas.argon", "oxygen.tube"
 FOUNDING = Path(__file__).with_name("founding-furnace.toml")
-LAPSE_DEGC = 66.0
-"""Where the night's cooling is left out, the furnace is found this warm after it."""
-
 HEAD = """format = 1
 name = "Furnace, shortened"
 summary = "Parts of the founding recipe's heat treatment"
@@ -71,19 +68,20 @@ below = "60 degC"
 
 @dataclass
 class Heating:
-    """One virtual run of the furnace. lapse_after_s: so long after the first trip the night's cooling is left out."""
+    """One virtual run of the furnace, from its start until nobody has to watch any more."""
 
     runs: Path
     recipe: str
     faults: Sequence[Fault] = ()
     start: str | None = None
     rig: str | None = None
-    lapse_after_s: float | None = None
     spun: Spinning = field(init=False)
     result: Result = field(init=False)
     trips: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     output_pct: dict[float, float] = field(default_factory=dict)
     """The emulated controller's output so many seconds after the first trip, or after what a test counts from."""
+    power_pct: dict[float, float] = field(default_factory=dict)
+    """And what really reached the element."""
     pv_at_trip_degc: float = 0.0
     tube_at_end_degc: float = 0.0
     argon_at_end_sccm: float = 0.0
@@ -92,7 +90,7 @@ class Heating:
         self.spun = Spinning(
             self.runs, HEAD + self.recipe, self.rig, seed=7, faults=self.faults, start=self.start
         )
-        (self.argon_wire,) = self.spun.hear(ARGON)
+        self.argon_wire, self.furnace_wire = self.spun.hear(ARGON, FURNACE)
         self.spun.session.watch(self._on_event)
 
     @property
@@ -111,11 +109,6 @@ class Heating:
         """The laboratory's clock."""
         return self.spun.lab.scheduler.now_ns
 
-    def lapse(self) -> None:
-        """The hours in which the furnace only cools are left out."""
-        furnace = self.hearth.furnace
-        furnace.found_at(self.now_ns(), LAPSE_DEGC, 0.0)
-
     def _on_event(self, kind: str, data: dict[str, Any], t_ns: int) -> None:
         if kind != "trip":
             return
@@ -123,13 +116,12 @@ class Heating:
             self.pv_at_trip_degc = self.hearth.furnace.temperature_degc(t_ns)
             for delay_s in (1.5, 60.0):
                 self.at_ns(t_ns + round(delay_s * NS), partial(self.note_output, delay_s))
-            if self.lapse_after_s is not None:
-                self.at_ns(t_ns + round(self.lapse_after_s * NS), self.lapse)
         self.trips.append((t_ns, data))
 
     def note_output(self, delay_s: float) -> None:
-        """Keep the controller's output of this moment."""
+        """Keep the controller's output of this moment, and the element's power."""
         self.output_pct[delay_s] = self.controller.output_pct
+        self.power_pct[delay_s] = self.hearth.furnace.power_pct(self.now_ns())
 
     def at_ns(self, t_ns: int, action: Callable[[], object]) -> None:
         """Have something done at a virtual time."""
@@ -142,6 +134,15 @@ class Heating:
         self.tube_at_end_degc = self.hearth.furnace.tube_degc(now_ns)
         self.argon_at_end_sccm = self.hearth.gases[ARGON].flow_sccm(now_ns)
         return self
+
+    def furnace_told(self, since_ns: int, until_ns: int) -> list[bytes]:
+        """Requests that write, among those that reached the controller in this time (Modbus functions 6 and 16)."""
+        assert self.furnace_wire.heard is not None
+        return [
+            data
+            for t_ns, data in self.furnace_wire.heard
+            if since_ns <= t_ns <= until_ns and data[1] in (0x06, 0x10)
+        ]
 
     def argon_told(self, since_ns: int = 0) -> list[tuple[float, float]]:
         """Set points that reached the flow controller: (s, sccm)."""
