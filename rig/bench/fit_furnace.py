@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from recipes.gases import is_inert
-from recipes.model import AnyStep, CoolStep, DryStep, HeatStep, PurgeStep, Recipe
+from recipes.model import AnyStep, CoolStep, DryStep, HeatStep, PromptStep, PurgeStep, Recipe
 from recipes.problems import Problems
 from rig.bench.capabilities import capabilities
 from rig.bench.model import Bench
@@ -29,6 +29,7 @@ def fit_furnaces(recipe: Recipe, bench: Bench, problems: Problems) -> None:
         )
         return
     _calcined(steps, problems)
+    _air_to_inert(recipe, bench, problems)
     against = [
         [finding for step in steps for finding in _against(bench, furnace, step)]
         for furnace in bench.furnaces
@@ -52,6 +53,59 @@ def _calcined(steps: Sequence[AnyStep], problems: Problems) -> None:
                 f"calcination, so that the limit of {AIR_CAP_DEGC:g} °C for precursors of carbon is not watched",
                 "a precursor that is to become carbon (PAN) burns there: stay below 300 degC",
             )
+
+
+def _air_to_inert(recipe: Recipe, bench: Bench, problems: Problems) -> None:
+    """From air to inert gas the tube is cold and a person closes it, unless the furnace switches by itself."""
+    settings = next(iter(bench.furnaces.values()))
+    if settings.atmosphere_switch == "automatic":
+        return
+    aired: str | None = None
+    hot = asked = False
+    for step in recipe.steps:
+        if isinstance(step, PromptStep):
+            asked = True
+        for gas, to in _stretches(step):
+            if not is_inert(gas):
+                aired, asked = step.id, False
+                hot = to >= settings.open_below_degc if to is not None else hot
+            elif aired is not None:
+                _say_what_is_missing(step.id, aired, gas, hot, asked, settings.open_below_degc, problems)
+                aired = None
+
+
+def _stretches(step: AnyStep) -> Iterator[tuple[str, float | None]]:
+    """Gas, and the temperature in degC at which the tube is left; a purge changes no temperature."""
+    if isinstance(step, HeatStep):
+        for segment in step.segments:
+            yield segment.atmosphere, segment.to.to("degC")
+    elif isinstance(step, DryStep):
+        yield step.atmosphere, step.to.to("degC")
+    elif isinstance(step, CoolStep):
+        # "Below 60 degC" is cold where the tube may be opened below 60 degC.
+        yield step.atmosphere, step.below.to("degC") - 0.01
+    elif isinstance(step, PurgeStep):
+        yield step.gas, None
+
+
+def _say_what_is_missing(
+    step: str, aired: str, gas: str, hot: bool, asked: bool, open_degc: float, problems: Problems
+) -> None:
+    if hot:
+        problems.error(
+            "air-to-inert-hot",
+            f"steps.{step}",
+            f"goes from air to {gas} while the tube is above {open_degc:g} °C after {aired!r}",
+            f'let it cool first: a step do = "cool", atmosphere = "air", below = "{open_degc:g} degC"',
+        )
+    elif not asked:
+        problems.error(
+            "air-to-inert-unasked",
+            f"steps.{step}",
+            f"goes from air to {gas} after {aired!r}, and nobody is asked to close the tube",
+            'put a step do = "prompt" between: close both flanges, check the seals; or declare '
+            'atmosphere_switch = "automatic" where the furnace does it by itself',
+        )
 
 
 def _against(bench: Bench, furnace: str, step: AnyStep) -> Iterator[Finding]:

@@ -59,6 +59,16 @@ def exhaust_channel(bench: Bench) -> str | None:
     return _input(bench, *FURNACE_INTERLOCKS)
 
 
+def emergency_stops(bench: Bench) -> tuple[str, ...]:
+    """The channels of all emergency stops of the bench."""
+    return tuple(
+        f"{module}.{channel.name}"
+        for module, settings in bench.inputs.items()
+        for channel in settings.channels
+        if channel.name.startswith("emergency_stop")
+    )
+
+
 def _input(bench: Bench, *names: str) -> str | None:
     for module, settings in bench.inputs.items():
         for channel in settings.channels:
@@ -92,7 +102,9 @@ def furnace_unit(
         floor_degc=settings.limit_degc,
     )
     interlocks = Interlocks(
-        furnace_conditions(furnace, gases, oxygen, exhaust, _input(bench, "tube_pressure_ok"))
+        furnace_conditions(
+            furnace, gases, oxygen, exhaust, _input(bench, "tube_pressure_ok"), emergency_stops(bench)
+        )
     )
     doubts = [interlocks.watches[f"{tag}:{furnace}"] for tag in DOUBTING]
     cooling_s = settings.cooling_s or DEFAULT_COOLING_S

@@ -16,6 +16,7 @@ from rig.safety.heating_exhaust import exhaust_conditions
 from rig.safety.heating_gas import gas_conditions, oxygen_conditions, pressure_conditions
 from rig.safety.heating_scope import Scope
 from rig.safety.heating_sensor import sensor_conditions
+from rig.safety.heating_stop import stop_conditions
 from rig.safety.heating_watch import controller_conditions, watch_conditions
 
 DOUBTING: Final = (
@@ -30,10 +31,13 @@ def furnace_conditions(
     oxygen: str | None,
     exhaust: str | None,
     pressure: str | None = None,
+    buttons: Sequence[str] = (),
 ) -> tuple[Condition, ...]:
-    """All conditions of one furnace. gases: its flow controllers; oxygen, exhaust, pressure: channels or None."""
+    """All conditions of one furnace. gases: its flow controllers; oxygen, exhaust, pressure: channels or None;
+    buttons: the channels of emergency stops."""
     scope = Scope(furnace)
     return (
+        *stop_conditions(scope, buttons),
         *exhaust_conditions(scope, exhaust),
         *sensor_conditions(scope),
         *watch_conditions(scope),

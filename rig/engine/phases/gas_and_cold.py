@@ -43,9 +43,13 @@ class PurgePhase(FurnacePhase):
 
     def running(self, context: Context) -> Demand:
         """Gas flows, the proof counts."""
-        proof = self.facts(context).purge
+        before = context.facts.atmosphere
+        facts = self.facts(context)
+        proof = facts.purge
         if self._began_ns is None:
             self._began_ns = context.now_ns
+            if before is not None and not before.inert and self.atmosphere.inert:
+                self._refuse_hot(context, facts)
             proof.begin(self._limit_ppm, self._volumes)
             context.note("stage", {"step": self.step_id, "stage": "purging", "needed_l": proof.needed_l})
         self._flowed_l, self._needed_l = proof.flowed_l, proof.needed_l
@@ -62,6 +66,15 @@ class PurgePhase(FurnacePhase):
                 "look for a leak, an empty bottle, an analyser that does not answer"
             )
         return Demand(self.atmosphere.demand())
+
+    def _refuse_hot(self, context: Context, facts: FurnaceFacts) -> None:
+        """Air to inert: a tube is closed and purged cold, or a hot mat burns in what air is left (safety rule 4)."""
+        degc = facts.reckoned_degc(self.temperature(context))
+        if degc is None or degc >= facts.open_degc:
+            at = "at an unknown temperature" if degc is None else f"at {degc:.0f} °C"
+            context.fail(
+                f"{self.furnace} is {at}: from air to {self.atmosphere.name} only below {facts.open_degc:g} °C"
+            )
 
     def progress(self) -> dict[str, Any]:
         """Gas that has flowed."""
