@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.model import Recipe
+from recipes.steps import SPIN_UNIT_KINDS
 from rig.bench.assignment import Assignment
 from rig.bench.faults import Fault
 from rig.bench.model import Bench
@@ -22,6 +23,7 @@ from rig.bench.start import StartState
 from rig.engine import periods
 from rig.engine.host import AnswerSource, Job
 from rig.engine.manual import KIND, LONGEST_S, ManualWork
+from rig.engine.ownership import presence_record
 from rig.lines.clocks import RealClock
 from rig.records import folder as folders
 from rig.records.errors import RecordError
@@ -56,7 +58,9 @@ class Options:
     """How a run is to be made.
 
     speed: None as fast as it can, else virtual seconds per wall second; of no meaning on a real rig. seed: of the
-    emulated world. durable: None decides by itself (real and paced runs sync, unpaced simulations do not).
+    emulated world. manual: work by hand in the place of the recipe. came_from: "console" or "ssh" of whoever starts it,
+    for presence at a real rig; None: nobody claims to be there. durable: None decides by itself (real and paced runs
+    sync, unpaced simulations do not).
     """
 
     answers: AnswerSource
@@ -69,6 +73,7 @@ class Options:
     start: StartState | None = None
     beginning: Beginning | None = None
     manual: ManualWork | None = None
+    came_from: str | None = None
     free_bytes: folders.FreeBytes = folders.free_bytes
 
 
@@ -100,8 +105,8 @@ class Order:
                 return run_id
         raise RecordError(f"no free run id in {self.options.runs_dir}")
 
-    def job(self, run_id: str, clock: RealClock) -> Job:
-        """What the host needs to make it."""
+    def job(self, run_id: str, clock: RealClock, answers: AnswerSource | None = None) -> Job:
+        """What the host needs to make it. answers: who answers this run's questions; None: who answers the host's."""
         options, recipe, sheet = self.options, self.recipe, self.sheet
         operator = options.operator or _user()
         opened: dict[str, Any] = {
@@ -118,6 +123,8 @@ class Order:
         outside: dict[str, Any] = {"versions": versions(), "host": socket.gethostname()}
         # In a simulation who sits at the keyboard must not change the bytes.
         (outside if self.simulated else opened)["operator"] = operator
+        if not self.simulated and needs_person(recipe, options.manual):
+            opened["presence"] = presence_record(self.bench, options.came_from or "elsewhere")
         manual = options.manual
         if manual is not None:
             opened["kind"], opened["work"] = KIND, manual.record()
@@ -158,7 +165,7 @@ class Order:
             outside=outside,
             make_record=make_record,
             user=operator if not self.simulated else "operator",
-            answers=options.answers,
+            answers=answers,
             visits=(manual.visit(),) if manual is not None else None,
             ends_after_s=LONGEST_S if manual is not None else None,
         )
@@ -179,6 +186,11 @@ class Order:
             }
             for one in self.assignment.streams.values()
         ]
+
+
+def needs_person(recipe: Recipe, manual: ManualWork | None) -> bool:
+    """Whether starting this needs a person at the rig: spinning, priming, and work by hand (safety rule 8)."""
+    return manual is not None or any(step.do in SPIN_UNIT_KINDS for step in recipe.steps)
 
 
 def _utc_text(clock: RealClock) -> str:

@@ -7,6 +7,7 @@ on them, and the record to come. `Session.run` connects, makes the run, writes t
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from recipes.model import Recipe
@@ -14,13 +15,16 @@ from recipes.steps import FURNACE_KINDS
 from rig.bench.answers import Answers, Attestation
 from rig.bench.assignment import Assignment
 from rig.bench.model import Bench
+from rig.bench.proofs import ProofsUnreadable, overdue, read_proofs
 from rig.bench.sheet import RunSheet
 from rig.engine.connect import Carrier
 from rig.engine.drive import Drive, RealDrive, VirtualDrive
 from rig.engine.host import Host, NotReady, Result
+from rig.engine.lock import state_dir
+from rig.engine.ownership import ANSWERS_NEED_PRESENCE, absent
 from rig.engine.questions import Question
 from rig.engine.run import Run
-from rig.jobs import Beginning, Options, Order, versions
+from rig.jobs import Beginning, Options, Order, needs_person, versions
 from rig.lines.clocks import RealClock
 from rig.lines.runner import ThreadRunner
 from rig.readings import Readings
@@ -31,9 +35,6 @@ from rig.simulation.hearth import Attendant
 from rig.simulation.laboratory import Laboratory
 from rig.simulation.liquids import scene_data
 from rig.simulation.starting import apply_start
-
-AT_THE_RIG = frozenset({"primed", "wiped", "earthed", "attested"})
-"""What only a person who stands at the rig at that moment can answer."""
 
 
 class FileAnswers:
@@ -59,7 +60,7 @@ class FileAnswers:
 
     def provide(self, question: Question) -> Any:
         """The file's word, else the default under `--yes`, else None."""
-        if self._real and question.key in AT_THE_RIG:
+        if self._real and question.key in ANSWERS_NEED_PRESENCE:
             return None
         known = self._answers.get(question.step, question.key)
         if isinstance(known, Attestation):
@@ -106,9 +107,7 @@ class Session:
             return None
         by_hand = self.options.manual is not None
         scene = (
-            scene_data(self.bench)
-            if by_hand
-            else scene_data(self.bench, self.recipe, self._order.assignment)
+            scene_data(self.bench) if by_hand else scene_data(self.bench, self.recipe, self._order.assignment)
         )
         laboratory = Laboratory(self.bench, scene, self.seed)
         if self.options.start is not None:
@@ -148,9 +147,11 @@ class Session:
     def run(self) -> Result:
         """Connect, make the run, write its report. Raises NotReady and RecordError before anything is energised."""
         self.check_disk()
+        self._check_proved()
         try:
             self.host.connect()
             self._check_tube()
+            self._check_presence()
             if self.faults is not None:
                 self.faults.begin()
             try:
@@ -183,7 +184,26 @@ class Session:
         if self.laboratory is not None:
             attendant = Attendant(recipe, self.laboratory.hearths, self.laboratory.scheduler)
             self.watch(attendant.on_event)
-        return self.host.begin(order.job(order.run_id(self.clock), self.clock))
+        return self.host.begin(order.job(order.run_id(self.clock), self.clock, options.answers))
+
+    def _check_proved(self) -> None:
+        """Inputs that nobody has seen moving for too long, where the rig file refuses that. Raises NotReady."""
+        late = overdue_inputs(self.bench, self.clock.origin_utc)
+        if late and self.bench.safety.prove_refuses:
+            listed = "; ".join(late)
+            raise NotReady(
+                f"{listed}: nothing was started. Walk through them with `spinrig rig prove --rig RIG.toml`"
+            )
+
+    def _check_presence(self) -> None:
+        """Spinning, priming and manual work begin with a person at the rig. Raises NotReady, with everything let go."""
+        if not needs_person(self.recipe, self.options.manual):
+            return
+        key = self.host.board.snapshot(self.host.drive.now()).value(self.bench.safety.presence)
+        why = absent(self.bench, self.options.came_from or "elsewhere", key)
+        if why is not None:
+            self.host.release()
+            raise NotReady(f"{why}: nothing was started")
 
     def _check_tube(self) -> None:
         """Where a run begins with work at a furnace, its tube is cold. Raises NotReady, with everything let go."""
@@ -201,6 +221,16 @@ class Session:
             if left:
                 why += f". What is left: {'; '.join(left)}; nobody is watching"
             raise NotReady(why)
+
+
+def overdue_inputs(bench: Bench, now: datetime) -> list[str]:
+    """Safety inputs of a real rig that were not proved within its time, a sentence each; none of an emulated rig."""
+    if bench.simulated:
+        return []
+    try:
+        return [str(one) for one in overdue(bench, read_proofs(state_dir(), bench), now)]
+    except ProofsUnreadable as error:
+        return [str(error)]
 
 
 def tube_in_the_way(recipe: Recipe, beginning: Beginning, bench: Bench, readings: Readings) -> str | None:

@@ -21,6 +21,7 @@ from rig.bench.assignment import (
 )
 from rig.bench.capabilities import rate_limits_ml_h
 from rig.bench.fit_furnace import fit_furnaces
+from rig.bench.fit_vapour import fit_vapour
 from rig.bench.fit_voltage import fit_voltages
 from rig.bench.model import Bench
 from rig.bench.reaction import Reaction, reaction_times
@@ -89,6 +90,7 @@ class _Fitter:
             fit_voltages(self.bench, self.assignment, step, self.in_recipe)
             self._windows(step)
         fit_furnaces(self.recipe, self.bench, self.in_recipe)
+        fit_vapour(self.recipe, self.bench, self.in_recipe)
 
     def _error(
         self, step: SpinStep, stream: Stream, sheet_key: str, recipe_key: str, problem: Problem

@@ -28,6 +28,9 @@ SAFETY_INPUTS = frozenset((*SPIN_INTERLOCKS, *FURNACE_INTERLOCKS, "key"))
 names it.
 """
 
+CONSOLE = "console"
+"""Presence is a process on the rig's own computer, not over the network: claimed, not proven (safety rule 8)."""
+
 SIM_PORT = "sim://"
 SIM_VISA = "sim:"
 
@@ -53,7 +56,7 @@ class SafetyDeclaration:
     hardware_interlock: bool = False
     furnace_limiter: bool = False
     exhaust_ducted: bool = False
-    presence: str = "console"
+    presence: str = CONSOLE
     grace_s: float = LOST_CLIENT_GRACE_S
     prove_every_s: float = PROVE_EVERY_S
     prove_refuses: bool = False
@@ -210,7 +213,11 @@ class Bench:
 
     def is_safety_input(self, channel: str) -> bool:
         """Whether a condition or presence hangs on the channel ("inputs.bench.door_closed")."""
-        return channel == self.safety.presence or channel.rpartition(".")[2] in SAFETY_INPUTS
+        module, _, name = channel.rpartition(".")
+        if channel == self.safety.presence or name in SAFETY_INPUTS:
+            return True
+        carried = self.inputs[module].channels if module in self.inputs else ()
+        return any(one.name == name and one.twin in SAFETY_INPUTS for one in carried)
 
 
 def is_simulated(where: str) -> bool:

@@ -274,8 +274,17 @@ def read_inputs(table: Table) -> InputsSettings:
         if number in taken and own.has("channel"):
             own.error("duplicate-channel", "channel", f'channel {number} is already "{taken[number]}"')
         taken.setdefault(number, name)
+        twin = own.text("twin")
+        others = [other for other in table.data.get("channels", {}) if other != name]
+        if twin is not None and twin not in others:
+            own.error(
+                "unknown-name",
+                "twin",
+                f'there is no other channel "{twin}" on this module',
+                f"there are: {', '.join(others) or 'none'}",
+            )
         own.finish()
-        channels.append(InputChannel(name, number, healthy))
+        channels.append(InputChannel(name, number, healthy, twin))
     return InputsSettings(**common.keys(), channels=tuple(channels), checksum=checksum)
 
 

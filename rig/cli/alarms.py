@@ -277,8 +277,7 @@ def _report(args: argparse.Namespace) -> int:
         return DONE
     print(
         f"{output.counted(len(watched), 'run')} of the last {args.days:g} days ({simulated} simulated), "
-        f"{hours:.1f} h watched"
-        + (f"; {unread} cannot be read" if unread else "")
+        f"{hours:.1f} h watched" + (f"; {unread} cannot be read" if unread else "")
     )
     verdict = {True: "met", False: "NOT MET", None: ""}
     output.table(

@@ -79,6 +79,10 @@ class Asker:
         with self._lock:
             self._open.append(question)
 
+    def refuse(self, why: str) -> None:
+        """Say why an answer was not taken."""
+        self._screen.refuse(why)
+
     def settle(self, step: str, key: str) -> None:
         """It has been answered, here or elsewhere."""
         with self._lock:
@@ -183,6 +187,11 @@ class TerminalAnswers:
 
         self._thread = threading.Thread(target=work, name="terminal", daemon=True)
         self._thread.start()
+
+    def again(self, question: Question, why: str) -> None:
+        """What was typed was not taken after all: say why, and ask once more."""
+        self._asker.refuse(why)
+        self._asker.add(question)
 
     def stop(self) -> None:
         """Ask no more."""

@@ -49,7 +49,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "runs": ("runs", "records of runs: list | show | verify | report | export"),
     },
     "rigs": {
-        "rig": ("rig", "rig files: new | check"),
+        "rig": ("rig", "rig files: new | check | prove"),
         "instruments": ("instruments", "the drivers there are, what each fills in, what has proven it"),
         "ports": ("ports", "what is plugged in, and how a rig file names it"),
         "identify": ("identify", "ask every instrument of a rig who it is: queries only"),

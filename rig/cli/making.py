@@ -25,8 +25,9 @@ from rig.cli.main import DONE, INTERNAL, INTERRUPTED, STOPPED
 from rig.cli.pace import Pace
 from rig.cli.reporting import JsonLines, Monitor, PlainLines, Quiet, Reporter
 from rig.cli.summary import outcome_text, summary_lines
-from rig.engine.host import Result
-from rig.engine.ownership import Ownership, lock_name
+from rig.engine.host import Host, Result
+from rig.engine.ownership import ANSWERS_NEED_PRESENCE, Ownership, lock_name, where_from, witness
+from rig.engine.questions import Question
 from rig.records.run import open_run
 from rig.records.runjson import result_line
 from rig.running import FileAnswers, Options, Session
@@ -75,6 +76,7 @@ class Making:
             start=inputs.start,
             beginning=inputs.beginning,
             manual=inputs.manual,
+            came_from=where_from(os.environ),
         )
         if args.runs is not None:
             options.runs_dir = args.runs
@@ -138,7 +140,7 @@ class Making:
     def _own(self) -> None:
         """Lock the rig and open its control socket. Raises RigBusy."""
         bench = self._inputs.bench
-        owner = Ownership(bench, lock_name(bench, self._args.simulate))
+        owner = Ownership(lock_name(bench, self._args.simulate))
         owner.take(
             {
                 "user": self._args.operator or _user(),
@@ -171,11 +173,17 @@ class Making:
             lambda: self._interrupts > host.interrupts,
             lambda: self._interrupted("end of input"),
         )
-        host.answers = answers
+        host.answers = self.session.options.answers = answers
         self.session.watch(answers.on_event)
         self._around.callback(answers.stop)
         user = _user()
-        answers.start(lambda q, value: host.drive.post(lambda: _answered(host, q.step, q.key, value, user)))
+
+        def take(question: Question, value: Any) -> None:
+            why = answered_here(host, question, value, user, where_from(os.environ))
+            if why is not None:
+                answers.again(question, why)
+
+        answers.start(lambda question, value: host.drive.post(lambda: take(question, value)))
 
     # Interrupts
 
@@ -273,10 +281,20 @@ class Making:
         return INTERRUPTED if result.interrupted_twice else EXIT_CODES[result.ending.outcome]
 
 
-def _answered(host: Any, step: str, key: str, value: Any, user: str) -> None:
-    """In the scan's thread."""
-    if host.answer(step, key, value, user) is not None:
-        return  # answered elsewhere meanwhile: the journal says so
+def answered_here(host: Host, question: Question, value: Any, user: str, came_from: str) -> str | None:
+    """An answer typed at this terminal, in the scan's thread; why it has to be asked again, or None.
+
+    What only a person at the rig can say needs one at this moment, not only when the run was started.
+    """
+    if question.key in ANSWERS_NEED_PRESENCE:
+        why = witness(host, question.place, user, came_from)
+        if why is not None:
+            host.engine.write(
+                "refused", {"answer": question.key, "step": question.step, "by": user, "why": why}
+            )
+            return why
+    host.answer(question.step, question.key, value, user)  # answered elsewhere meanwhile: the journal says so
+    return None
 
 
 @contextmanager

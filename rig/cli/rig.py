@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rig.cli import output
+from rig.cli import output, prove
 from rig.cli.inputs import GivenRig, counts
+
+if TYPE_CHECKING:
+    from rig.bench.model import Bench
 
 DESCRIPTION = """\
 Rig files say what stands on a bench: instruments and their ports, needles, limits, and what hardware stands behind
@@ -18,6 +21,7 @@ EXAMPLES = """\
 examples:
   spinrig rig new bench-1.toml
   spinrig rig check bench-1.toml
+  spinrig rig prove --rig bench-1.toml
 """
 
 
@@ -44,6 +48,7 @@ def add_parser(subparsers: Any) -> None:
     check.add_argument("file", type=Path, metavar="RIG.toml", help="the rig file")
     check.add_argument("--json", action="store_true", help="one JSON object")
     check.set_defaults(run=_check)
+    prove.add_words(words)
 
 
 def _new(args: argparse.Namespace) -> int:
@@ -62,6 +67,19 @@ def _new(args: argparse.Namespace) -> int:
         ) from None
     print(f"{args.file} written: say in it what stands on your bench, then: spinrig rig check {args.file}")
     return 0
+
+
+def _proved(bench: Bench) -> list[str]:
+    """When each safety input was last walked through."""
+    from rig.bench.proofs import ProofsUnreadable, read_proofs
+    from rig.engine.lock import state_dir
+    from rig.lines.clocks import RealClock
+
+    try:
+        proofs = read_proofs(state_dir(), bench)
+    except ProofsUnreadable as error:
+        return [str(error)]
+    return prove.proofs_text(bench, proofs, RealClock().origin_utc)
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -90,4 +108,7 @@ def _check(args: argparse.Namespace) -> int:
     )
     for reaction in rig.reactions:
         print(f"reaction time, {reaction.text()}")
+    if not rig.bench.simulated:
+        for line in _proved(rig.bench):
+            print(output.visible(line))
     return 0

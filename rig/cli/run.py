@@ -169,6 +169,12 @@ def check_real(args: argparse.Namespace, inputs: Inputs) -> None:
         why = absent(bench, where_from(os.environ), None)
         if why is not None:
             raise output.Refused(why, "start it at the rig's own computer")
+    if not bench.safety.prove_refuses:  # else the session refuses
+        from rig.lines.clocks import RealClock
+        from rig.running import overdue_inputs
+
+        for late in overdue_inputs(bench, RealClock().origin_utc):
+            output.remark(f"warning: {late}; walk through the inputs with `spinrig rig prove`")
 
 
 def at_a_terminal() -> bool:

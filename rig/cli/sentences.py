@@ -82,6 +82,13 @@ def sentence(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return ALARM, f"TRIP {data.get('tag')}: {text.strip()}"
         case "alarm":
             return ALARM, f"ALARM {data.get('tag')}: {data.get('text')}"
+        case "alarm-state" if data.get("to") == "B" and _untold(data):
+            return ALARM, f"ALARM {data.get('tag')}: {data.get('text')}"
+        case "alarm-flood" if data.get("on"):
+            return (
+                ALARM,
+                "ALARM FLOOD: more than ten in ten minutes; `spinrig alarms list` shows what came first",
+            )
         case "breach" | "error":
             return ALARM, f"INTERNAL ERROR: {data.get('text')}; every output is told off"
         case "fault":
@@ -112,6 +119,13 @@ def _step(data: Mapping[str, Any]) -> tuple[str, str]:
     took = duration_text(float(data.get("duration_s") or 0))
     outcome = data.get("outcome")
     return (INFO if outcome == "done" else WARN), f"step {name}: {outcome} after {took}"
+
+
+def _untold(data: Mapping[str, Any]) -> bool:
+    """Whether a change of an alarm is news: a trip, an `alarm` and an error have events of their own."""
+    return data.get("trigger") == "re-alarm" or str(data.get("tag")).startswith(
+        ("instrument-lost:", "record-failed")
+    )
 
 
 def _answer(data: Mapping[str, Any]) -> str:

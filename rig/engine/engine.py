@@ -51,6 +51,8 @@ class Engine:
         self.connecting = True
         """Until every instrument has answered, outputs are off and nothing is judged by readings not taken."""
         self.releasing = False
+        self.watching_inputs = False
+        """Somebody walks through the inputs: they are polled at their quick period with nothing on."""
         self.unreachable: dict[str, str] = {}
         self._activity: tuple[bool, bool, tuple[bool, ...]] | None = None
         self.on_question: Callable[[], None] | None = None
@@ -313,7 +315,7 @@ class Engine:
         open_run = self._open_run
         spin = self.units.get("spin")
         phase = spin.phase if spin is not None else None
-        at_work = (
+        at_work = self.watching_inputs or (
             spin is not None and spin.state in ACTIVE_STATES and (phase is None or phase.do in AT_THE_STATION)
         )
         hearths = tuple(

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from rig.bench.model import Bench
+from rig.bench.model import CONSOLE, Bench
 from rig.engine import alarming
 from rig.engine.control import ControlServer
 from rig.engine.host import Host
@@ -21,9 +21,9 @@ EVENTS_KEPT: Final = 500
 COMMANDS: Final = ("hold", "resume", "pause", "complete", "stop", "abort", "clear", "reset")
 NEED_PRESENCE: Final = frozenset({"resume", "clear", "reset", "shelve", "out-of-service"})
 """What may set something in motion, and what keeps an alarm from the person at the rig."""
-ANSWERS_NEED_PRESENCE: Final = frozenset({"primed", "wiped", "earthed", "attested"})
+ANSWERS_NEED_PRESENCE: Final = frozenset({"present", "primed", "wiped", "earthed", "attested"})
+"""What only a person at the rig can say."""
 SSH_MARKS: Final = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
-CONSOLE: Final = "console"
 
 
 def lock_name(bench: Bench, simulate: bool) -> str:
@@ -49,17 +49,36 @@ def absent(bench: Bench, came_from: str, key: float | None) -> str | None:
     if presence == CONSOLE:
         if came_from == CONSOLE:
             return None
-        return "a person at the rig has to do this, and this came over SSH (from elsewhere: hold, stop and abort)"
+        how = "this came over SSH" if came_from == "ssh" else "nobody claims to be at its console"
+        return f"a person at the rig has to do this, and {how} (from elsewhere: hold, stop and abort)"
     if key == 1:
         return None
     return f"a person at the rig has to do this, and the key {presence} does not say that one is there"
 
 
+def presence_record(bench: Bench, came_from: str) -> dict[str, Any]:
+    """How presence was shown, for the record: what the console says is claimed, a key is read."""
+    if bench.safety.presence == CONSOLE:
+        return {"how": came_from, "claimed": True}
+    return {"how": bench.safety.presence, "claimed": False}
+
+
+def witness(host: Host, what: str, by: str, came_from: str) -> str | None:
+    """Why nobody at the rig stands behind this, or None; on a real rig it is then journalled how that was shown.
+
+    what: the command or the question it is about; the key is read at this moment.
+    """
+    bench = host.bench
+    why = absent(bench, came_from, host.engine.readings.value(bench.safety.presence))
+    if why is None and not bench.simulated:
+        host.engine.write("presence", {"for": what, "by": by, **presence_record(bench, came_from)})
+    return why
+
+
 class Ownership:
     """One rig, owned by this process from `take` to `release`."""
 
-    def __init__(self, bench: Bench, name: str) -> None:
-        self._bench = bench
+    def __init__(self, name: str) -> None:
         self._lock = RigLock(name)
         self._server: ControlServer | None = None
         self._host: Host | None = None
@@ -128,14 +147,16 @@ class Ownership:
 
     def _answer(self, host: Host, request: Mapping[str, Any]) -> dict[str, Any]:
         step, key = str(request.get("step")), str(request.get("key"))
-        why = self._absent(host, request) if key in ANSWERS_NEED_PRESENCE else None
-        if why is None:
+        why = _witness(host, f"{step}.{key}", request) if key in ANSWERS_NEED_PRESENCE else None
+        if why is not None:
+            host.engine.write("refused", {"answer": key, "step": step, "by": _user(request), "why": why})
+        else:
             why = host.answer(step, key, request.get("value"), _user(request))
         return _refused(why) if why is not None else {"ok": True}
 
     def _command(self, host: Host, word: str, request: Mapping[str, Any]) -> dict[str, Any]:
         reason = request.get("reason")
-        why = self._absent(host, request) if word in NEED_PRESENCE else None
+        why = _witness(host, word, request) if word in NEED_PRESENCE else None
         if why is not None:
             host.engine.write("refused", {"command": word, "by": _user(request), "why": why})
         else:
@@ -145,7 +166,7 @@ class Ownership:
         return {"ok": True, "state": host.unit.state.value}
 
     def _alarm(self, host: Host, word: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        why = self._absent(host, request) if word in NEED_PRESENCE else None
+        why = _witness(host, word, request) if word in NEED_PRESENCE else None
         if why is not None:
             host.engine.write(
                 "refused", {"command": word, "by": _user(request), "tag": request.get("tag"), "why": why}
@@ -156,9 +177,9 @@ class Ownership:
             return _refused(why)
         return {"ok": True, "alarms": host.engine.alarming.listed()}
 
-    def _absent(self, host: Host, request: Mapping[str, Any]) -> str | None:
-        key = host.engine.readings.value(self._bench.safety.presence)
-        return absent(self._bench, str(request.get("from", "elsewhere")), key)
+
+def _witness(host: Host, what: str, request: Mapping[str, Any]) -> str | None:
+    return witness(host, what, _user(request), str(request.get("from", "elsewhere")))
 
 
 def _user(request: Mapping[str, Any]) -> str:

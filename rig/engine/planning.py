@@ -17,8 +17,9 @@ from recipes.model import (
     WaitStep,
 )
 from recipes.steps import FURNACE_KINDS, PRIME_RATE, SPIN_UNIT_KINDS, AnyStep
+from recipes.vapour import vapour_over_lel
 from rig.bench.assignment import Assignment, dead_volume_ml, prime_steps
-from rig.bench.model import Bench
+from rig.bench.model import CONSOLE, Bench
 from rig.engine.connect import monitor_steps_kv
 from rig.engine.furnace_planning import furnace_phase
 from rig.engine.furnace_unit import analyser_of, gases_of
@@ -27,6 +28,7 @@ from rig.engine.phases.phase import Phase
 from rig.engine.phases.plans import PrimePlan, PumpPlan, SpinPlan, SupplyPlan
 from rig.engine.phases.prime import PrimePhase
 from rig.engine.phases.spin import SpinPhase
+from rig.safety.climate import ClimateWindow
 from rig.safety.jet_expected import JetData
 from rig.safety.limits import SPIN_INTERLOCKS
 
@@ -127,10 +129,27 @@ def permissives(bench: Bench) -> tuple[str, ...]:
         for name, settings in bench.inputs.items()
         for channel in settings.channels
         if channel.name in SPIN_INTERLOCKS
-    )
+    ) + presence_key(bench)
 
 
-def _pumps(step: SpinStep, assignment: Assignment) -> tuple[PumpPlan, ...]:
+def presence_key(bench: Bench) -> tuple[str, ...]:
+    """The key that says that a person is at the rig: spinning and priming start with it turned.
+
+    None on an emulated rig, where presence holds, and where the console stands for it.
+    """
+    key = bench.safety.presence
+    return () if bench.simulated or key == CONSOLE else (key,)
+
+
+def _asks_present(recipe: Recipe, number: int, bench: Bench) -> bool:
+    """Whether somebody has to say that they are there before step `number` primes: where nobody turns a key, and what
+    went before needed nobody."""
+    if bench.simulated or bench.safety.presence != CONSOLE or number == 0:
+        return False
+    return recipe.steps[number - 1].do not in SPIN_UNIT_KINDS
+
+
+def _pumps(recipe: Recipe, step: SpinStep, assignment: Assignment) -> tuple[PumpPlan, ...]:
     plans = []
     for stream in step.streams:
         one = assignment.streams[step.id, stream.id]
@@ -142,9 +161,30 @@ def _pumps(step: SpinStep, assignment: Assignment) -> tuple[PumpPlan, ...]:
                 diameter_mm=one.syringe.diameter_mm,
                 dead_volume_ml=dead_volume_ml(stream),
                 needle=one.needle or one.pump,
+                vapour_l_per_ml=vapour_over_lel(recipe.solutions[stream.solution]),
             )
         )
     return tuple(plans)
+
+
+def _windows(step: SpinStep) -> tuple[ClimateWindow, ...]:
+    """The chamber's windows. An assumed one never holds a step (safety rule 4): it warns."""
+    windows = []
+    for quantity, window, unit in (
+        ("humidity", step.humidity, "%RH"),
+        ("temperature", step.temperature, "degC"),
+    ):
+        if window is not None:
+            assumed = quantity in step.assumed or "*" in step.assumed
+            windows.append(
+                ClimateWindow(
+                    quantity,
+                    window.minimum.to(unit) if window.minimum is not None else None,
+                    window.maximum.to(unit) if window.maximum is not None else None,
+                    "warn" if assumed and window.on_leave == "hold" else window.on_leave,
+                )
+            )
+    return tuple(windows)
 
 
 def _jets(recipe: Recipe, step: SpinStep) -> tuple[JetData, ...]:
@@ -184,7 +224,7 @@ def _spin_plan(recipe: Recipe, step: SpinStep, number: int, assignment: Assignme
         )
     return SpinPlan(
         step_id=step.id,
-        pumps=_pumps(step, assignment),
+        pumps=_pumps(recipe, step, assignment),
         supplies=tuple(supplies.values()),
         duration_s=step.duration.to("s"),
         start_lag_s=step.start_lag.to("s"),
@@ -192,13 +232,15 @@ def _spin_plan(recipe: Recipe, step: SpinStep, number: int, assignment: Assignme
         batch=2 * number + 1,
         permissives=permissives(bench),
         jets=_jets(recipe, step),
+        windows=_windows(step),
+        arc_retries=step.arc_retries,
     )
 
 
 def _own_prime(
     recipe: Recipe, step: SpinStep, number: int, assignment: Assignment, bench: Bench
 ) -> PrimePlan:
-    pumps = _pumps(step, assignment)
+    pumps = _pumps(recipe, step, assignment)
     return PrimePlan(
         step_id=step.id,
         do="prime",
@@ -207,6 +249,7 @@ def _own_prime(
         rate_ml_h=PRIME_RATE.to("ml/h"),
         batch=2 * number,
         permissives=permissives(bench),
+        ask_present=_asks_present(recipe, number, bench),
     )
 
 
@@ -215,7 +258,7 @@ def _prime_step_plan(
 ) -> PrimePlan:
     spin = next(later for later in recipe.steps[number + 1 :] if isinstance(later, SpinStep))
     wanted = {one.id for one in step.streams}
-    pumps = tuple(plan for plan in _pumps(spin, assignment) if not wanted or plan.stream in wanted)
+    pumps = tuple(plan for plan in _pumps(recipe, spin, assignment) if not wanted or plan.stream in wanted)
     return PrimePlan(
         step_id=step.id,
         do="prime",
@@ -226,4 +269,5 @@ def _prime_step_plan(
         rate_ml_h=step.rate.to("ml/h"),
         batch=2 * number,
         permissives=permissives(bench),
+        ask_present=_asks_present(recipe, number, bench),
     )

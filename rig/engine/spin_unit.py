@@ -8,9 +8,11 @@ from typing import Any
 
 from rig.bench.capabilities import limits_of
 from rig.bench.model import Bench
+from rig.engine.arc_back_off import ArcBackOff
 from rig.engine.connect import kind_of, monitor_steps_kv
 from rig.engine.jet_watching import JetWatching
 from rig.engine.phases.plans import SpinPlan
+from rig.engine.phases.prime import PrimePhase
 from rig.engine.phases.spin import SpinPhase
 from rig.engine.planning import permissives
 from rig.engine.states import State
@@ -18,12 +20,16 @@ from rig.engine.unit import Unit, UnitSpec
 from rig.lines.board import Board
 from rig.lines.line import Line
 from rig.outputs import Output
+from rig.readings import Readings
+from rig.safety.climate import climate_conditions
 from rig.safety.conditions import Interlocks, Situation
 from rig.safety.guard import Permitted, guard
 from rig.safety.jet_condition import jet_condition
 from rig.safety.limits import Limit, pair_limit
 from rig.safety.proof import HvProof
 from rig.safety.spinning import spin_conditions
+from rig.safety.station_facts import StationFacts, vapour_condition
+from rig.safety.vapour import VapourEstimate
 
 
 def spin_unit(
@@ -48,6 +54,30 @@ def spin_unit(
         return phase.spinning if isinstance(phase, SpinPhase) else None
 
     jets = JetWatching(bench.current, spinning, write)
+    facts = StationFacts(
+        vapour=VapourEstimate(bench.chamber.volume_l, bench.chamber.exhaust_m3_h * 1000)
+        if bench.chamber is not None
+        else None
+    )
+    back_off = ArcBackOff(facts, list(bench.hv), permissives(bench), write)
+    exhaust = [channel for channel in permissives(bench) if channel.endswith(".exhaust_ok")]
+    said: SpinPlan | None = None
+
+    def feed(now_ns: int, readings: Readings, permitted: Mapping[str, Output]) -> None:
+        nonlocal said
+        jets.feed(now_ns, readings, permitted)
+        plan, phase = spinning(), unit.phase
+        facts.windows = plan.windows if plan is not None else ()
+        if isinstance(phase, SpinPhase) and phase.plan is not said:
+            said = phase.plan
+            facts.arcs_left = said.arc_retries
+        if facts.vapour is not None:
+            if isinstance(phase, SpinPhase | PrimePhase):
+                facts.vapour.made = {one.pump: one.vapour_l_per_ml for one in phase.pumps}
+            proved = bool(exhaust) and all(readings.value(channel) == 1 for channel in exhaust)
+            facts.vapour.update(now_ns, permitted, proved)
+        back_off.look(unit, now_ns, readings)
+
     conditions = spin_conditions(
         {name: [channel.name for channel in module.channels] for name, module in bench.inputs.items()},
         {name: (limit, steps_kv[name]) for name, limit in limits.items()},
@@ -84,7 +114,12 @@ def spin_unit(
         name="spin",
         outputs=outputs,
         interlocks=Interlocks(
-            (*conditions, *(jet_condition(name, partial(jets.verdict, name)) for name in bench.current))
+            (
+                *conditions,
+                vapour_condition(),
+                *climate_conditions(list(bench.climate)),
+                *(jet_condition(name, partial(jets.verdict, name)) for name in bench.current),
+            )
         ),
         decide=decide,
         proofs={
@@ -92,7 +127,8 @@ def spin_unit(
         },
         ready=ready,
         members=frozenset((*bench.hv, *bench.pumps, *bench.current)),
-        feed=jets.feed,
+        feed=feed,
+        facts=facts,
         texts=jets.modes,
     )
     unit = Unit(spec, write)

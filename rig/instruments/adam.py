@@ -207,6 +207,7 @@ class Adam:
                 self._late = line
                 return False
             if self._is_fence(line):
+                port.discard_input()  # what came with it was there before the next question
                 self._fence_ns = None
                 self._owed = False
                 return True

@@ -215,6 +215,7 @@ class Glassman:
                 self._late = line
                 return False
             if _is_version(line):
+                port.discard_input()  # what came with it was there before the next question
                 self._fence_ns = None
                 self._owed = False
                 return True

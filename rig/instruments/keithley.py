@@ -158,6 +158,7 @@ class Keithley6485:
             if not reply.endswith(end):
                 raise NoReply(f"{self.name}: *ESE?: no reply within {port.deadline_s:g} s")
             if reply.strip(b"\r\n") == token:
+                port.discard_input()  # what came with it was there before the next question
                 self._unsure = False
                 return
 

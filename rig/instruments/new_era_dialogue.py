@@ -110,6 +110,9 @@ class Dialogue:
             if fence.alarm:
                 raise self._alarm(fence.alarm)
             self.owed = False
+            letter = self.clear()  # what came with it was there before the question
+            if letter:
+                raise self._alarm(letter)
         reply = self.exchange(request)
         if not reply.checked and not either:
             raise BadReply("a reply without checksum: the pump is not in Safe mode")

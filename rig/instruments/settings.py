@@ -60,11 +60,15 @@ class ClimateSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class InputChannel:
-    """One contact: its name ("door_closed"), channel number from 0, and the state that means healthy."""
+    """One contact: its name ("door_closed"), channel number from 0, and the state that means healthy.
+
+    twin: the other contact of the same switch, on the same module: the two may differ for 1 s at most (safety rule 9).
+    """
 
     name: str
     channel: int
     healthy: str = "closed"
+    twin: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,7 +138,7 @@ def of_condition(condition: Condition, unit: str) -> AlarmDefinition:
         response_s=RESPONSE_S[condition.priority] if response_s is None else response_s,
         re_alarm_s=RE_ALARM_S[condition.priority],
         latching=condition.latch,
-        safety=bool(condition.takes),
+        safety=bool(condition.takes) or condition.then in (Then.STOP, Then.ABORT),
         shown_in=condition.shown_in,
     )
 

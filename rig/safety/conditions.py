@@ -256,6 +256,16 @@ class Interlocks:
         """Conditions that are tripped now."""
         return [condition for condition, watch in self._watched if watch.tripped]
 
+    def release(self, tags: Iterable[str]) -> None:
+        """Reset these trips without a person: for an arc within its rules, and for nothing else."""
+        for tag in tags:
+            watch = self.watches[tag]
+            watch.since_ns = None
+            watch.tripped = False
+            watch.finding = None
+            watch.active = False
+            self.changes += 1
+
     def remaining(self, situation: Situation) -> list[tuple[Condition, Finding]]:
         """Tripped conditions whose cause is still there, and what is found now; looked for armed or not."""
         found = ((condition, condition.against_clearing(situation)) for condition in self.latched())

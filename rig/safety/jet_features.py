@@ -55,8 +55,8 @@ class Features(NamedTuple):
     low_share: part of the fluctuation that is slower than a second. duty: part of the window's seconds above half its
     mean. pulses: seconds of the last minute with one reading far above their mean. overloads: readings of the window
     beyond the meter's range. missing: part of the window's readings that failed. noise (deviation within a burst),
-    line_hz, line_share, burst_spikes: medians of the last bursts, None without fresh ones. clipped: bursts in which
-    single samples were beyond the range. burst_arc: in the last one many were.
+    line_hz, line_share, burst_spikes: medians of the last bursts, None without fresh ones. spiky: bursts with
+    a few spikes; clipped: with single samples beyond the range. burst_arc: in the last one many were.
     """
 
     level: float
@@ -72,12 +72,15 @@ class Features(NamedTuple):
     line_hz: float | None
     line_share: float | None
     burst_spikes: float | None
+    spiky: int
     clipped: int
     burst_arc: bool
 
 
 ARC_SAMPLES = 15
 """An arc blinds the meter for tens of milliseconds, of which a burst has one each; corona's spikes for one [M]."""
+FEW_SPIKES = 10
+"""Corona's spikes are some milliseconds in 80; a step of several jets, or a pulse, fills more [M]."""
 PULSE_OVER_MEAN = 3.0
 """A drop's pulse is one reading of its second, so many times above its mean, and by PULSE_LEAST_NA [M]."""
 PULSE_LEAST_NA = 1.0
@@ -181,6 +184,7 @@ class FeatureWindow:
             line_hz=_median([burst.line_hz for burst in whole]),
             line_share=_median([burst.line_fraction for burst in whole]),
             burst_spikes=_median([burst.spikes for burst in whole]),
+            spiky=sum(1 for burst in whole if 0 < burst.spikes < FEW_SPIKES),
             clipped=sum(1 for burst in fresh if burst.noise_na is None and burst.spikes < ARC_SAMPLES),
             burst_arc=newest is not None
             and newest.noise_na is None

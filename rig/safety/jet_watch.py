@@ -37,8 +37,8 @@ ARC_TIMES: Final = 10.0
 """An arc is 10 to 1000 times the current (D.8 [M])."""
 OVER_S: Final = 4
 """An overload that lasts this many seconds is no arc: the range is too small."""
-NEAR_END: Final = 0.5
-"""Above this part of the range the fluctuation of an ordinary jet can reach the range's end."""
+NEAR_END: Final = 0.7
+"""Above this part of the range the fluctuation of several jets (12 %, three deviations) reaches the range's end."""
 QUIET: Final = 0.035
 """Noise of a burst over the mean: a steady jet stays below it (about 0.012 in the emulator) ..."""
 RESTLESS: Final = 0.2
@@ -142,6 +142,7 @@ class JetWatch:
         self._near_end_na = NEAR_END * ability.range_na if ability.range_na is not None else inf
         self._window = FeatureWindow()
         self._own_na: float | None = None
+        self._own_mode = STABLE
         self._learned = 0
         self._lost: tuple[str, int] | None = None
         self._candidate = UNKNOWN
@@ -255,10 +256,11 @@ class JetWatch:
             if periodic or pulsed:
                 shape = f"a line at {line:.0f} Hz" if line else "long pulses"
                 return PULSATING, 0.9 if periodic and pulsed else 0.7, f"{noise}, {shape}"
-            return CORONA, 0.9 if f.burst_spikes else 0.7, f"{noise}, no line, short spikes"
+            return CORONA, 0.9 if f.spiky else 0.7, f"{noise}, no line, short spikes"
         if line and ratio >= (HOLD if held == PULSATING else 1.0) * LINE_LEAST:
             return PULSATING, 0.6, f"a line at {line:.0f} Hz with {100 * ratio:.1f} % of the current"
-        if f.burst_spikes and ratio >= (HOLD if held == CORONA else 1.0) * LINE_LEAST:
+        spiky = f.spiky >= (1 if held == CORONA else 2)
+        if spiky and ratio >= (HOLD if held == CORONA else 1.0) * LINE_LEAST:
             return CORONA, 0.6, f"short spikes in {100 * ratio:.1f} % noise: one of several needles, or weak"
         if ratio >= (HOLD if held == MULTI_JET else 1.0) * QUIET:
             up = self._own_na is not None and f.level > STEP_UP * self._own_na
@@ -292,7 +294,7 @@ class JetWatch:
             return
         share = f.level / own
         if self._lost is not None:
-            if BACK_FROM <= share <= BACK_TO and character in (STABLE, MULTI_JET):
+            if BACK_FROM <= share <= BACK_TO and character in (STABLE, self._own_mode):
                 self._lost = None
                 return
             how, since_ns = self._lost
@@ -347,7 +349,7 @@ class JetWatch:
         if mode != self.verdict.mode or t_ns - self.verdict.since_ns < LEARN_S * NS:
             return
         if own is None or f.mean > STEP_UP * own:
-            self._own_na, self._learned = f.mean, 1
+            self._own_na, self._own_mode, self._learned = f.mean, mode, 1
         elif abs(f.mean / own - 1.0) < 0.1:
             # An average at first, an exponential one later.
             self._learned = min(self._learned + 1, FOLLOW_S)

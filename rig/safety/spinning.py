@@ -23,6 +23,14 @@ CHARGED_DELAY_S = 60.0
 
 DARK_DELAY_S = 2.0
 
+ARC = "arc"
+"""The tag of an arc after which the recipe allows to ramp up again."""
+
+
+def _arcs_left(situation: Situation) -> int:
+    facts = situation.facts
+    return facts.arcs_left if facts is not None else 0
+
 
 def _live(situation: Situation) -> bool:
     return situation.live
@@ -133,6 +141,15 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
     def live(situation: Situation) -> bool:
         return situation.live
 
+    def to_spare(situation: Situation) -> bool:
+        return armed(situation) and _arcs_left(situation) > 0
+
+    def none_to_spare(situation: Situation) -> bool:
+        return armed(situation) and _arcs_left(situation) == 0
+
+    def arced(situation: Situation) -> Finding | None:
+        return faulted(situation) or limited(situation)
+
     def faulted(situation: Situation) -> Finding | None:
         if situation.readings.value(fault) == 1:
             return Finding(f"{name} reports a fault (interlock, arc or internal).", "fault", "no fault")
@@ -221,6 +238,7 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             "supply-fault",
             "High-voltage supply fault",
             faulted,
+            armed=none_to_spare,
             cause="Interlock chain open, arc, or a fault inside the supply.",
             what_to_do="Look for an arc trace and a wet collector; check the interlock chain; then clear at the rig.",
         ),
@@ -228,9 +246,21 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             "supply-current-limit",
             "High-voltage current limit",
             limited,
+            armed=none_to_spare,
             limit=f"{limits.current_ua.value:g} µA, by the supply's own limiter",
             cause="Arc, solvent bridge from needle to collector, damaged cable, or corona from a dry needle.",
             what_to_do="Let it discharge, earth it, look for the path; then clear at the rig.",
+        ),
+        declare(
+            ARC,
+            "Arc, and the recipe allows to ramp up again",
+            arced,
+            armed=to_spare,
+            then=Then.HOLD,
+            limit="no fault, no current limit",
+            consequence="High voltage off, pumps stopped; then ramped up again by itself, or aborted.",
+            cause="An arc, or a solvent bridge from needle to collector.",
+            what_to_do="Keep the door shut: it may be ramped up again. Hold or abort it to look for the path.",
         ),
         declare(
             "supply-over-limit",

@@ -19,24 +19,23 @@ REFUSED_ABOVE = 0.10
 """Fraction of the lower explosive limit above which no high voltage is switched on, and that which is on goes off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What one millilitre from a pump becomes: litres of vapour over the lower explosive limit as a fraction, summed
-    over its solvents. 0 for what does not burn."""
-
-    litres_over_lel_per_ml: float
+UNKNOWN_L_PER_ML = 60.0
+"""For a liquid of which nothing is known: vapour of the lightest common solvent (methanol, 0.6 l/ml) over a limit of
+1 vol%."""
 
 
 @dataclass(slots=True)
 class VapourEstimate:
-    """The estimate of one chamber, moved on at each scan. None where the rig file declares no chamber.
+    """The estimate of one chamber, moved on at each scan.
 
-    volume_l: of the chamber; exhaust_l_h: what the exhaust moves while it is proved.
+    volume_l: of the chamber; exhaust_l_h: what the exhaust moves while it is proved; made: by pump, litres of vapour
+    over the explosive limit as a fraction that one millilitre becomes (0: does not burn). A pump that is not named
+    feeds something unknown.
     """
 
     volume_l: float
     exhaust_l_h: float
-    sources: Mapping[str, Source] = field(default_factory=dict)
+    made: Mapping[str, float] = field(default_factory=dict)
     lel_fraction: float = 0.0
     _last_ns: int | None = None
 
@@ -46,10 +45,9 @@ class VapourEstimate:
         if last_ns is None or now_ns <= last_ns:
             return
         made = 0.0
-        for name, source in self.sources.items():
-            output = outputs.get(name)
+        for name, output in outputs.items():
             if isinstance(output, PumpOutput) and output.running and output.rate_ml_h > 0:
-                made += output.rate_ml_h * source.litres_over_lel_per_ml
+                made += output.rate_ml_h * self.made.get(name, UNKNOWN_L_PER_ML)
         if made == 0.0 and self.lel_fraction == 0.0:
             return
         hours = (now_ns - last_ns) / NS / 3600
@@ -62,11 +60,7 @@ class VapourEstimate:
         )
 
 
-def settled_fraction(
-    rates_ml_h: Mapping[str, float], sources: Mapping[str, Source], exhaust_l_h: float
-) -> float:
+def settled_fraction(rates_ml_h: Mapping[str, float], made: Mapping[str, float], exhaust_l_h: float) -> float:
     """The fraction of the lower explosive limit that these flows come to in the end, with the exhaust running."""
-    made = sum(
-        rate * sources[name].litres_over_lel_per_ml for name, rate in rates_ml_h.items() if name in sources
-    )
-    return made / exhaust_l_h if exhaust_l_h > 0 else (float("inf") if made > 0 else 0.0)
+    vapour = sum(rate * made.get(name, UNKNOWN_L_PER_ML) for name, rate in rates_ml_h.items())
+    return vapour / exhaust_l_h if exhaust_l_h > 0 else (float("inf") if vapour > 0 else 0.0)

@@ -43,7 +43,7 @@ class RealLines:
         assert not bench.simulated
         self.fit: Fit = fit(self.recipe, bench, sheet)
         assert self.fit.possible, list(map(str, self.fit.problems))
-        options = Options(FileAnswers(None, True), runs_dir=runs, trace=trace)
+        options = Options(FileAnswers(None, True), runs_dir=runs, trace=trace, came_from="console")
         self.session = Session(self.recipe, bench, sheet, self.fit.assignment, options)
         self.server.start()
         self.station = Station(self.session, self.recipe, self.fit.assignment)

@@ -77,6 +77,19 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Told:
     return told
 
 
+class Record:
+    """As much of a record as the list looks at."""
+
+    failed: str | None = None
+
+
+class Book:
+    """An open record."""
+
+    def __init__(self) -> None:
+        self.record = Record()
+
+
 def open_door(told: Told, is_open: bool) -> None:
     lab = told.spun.lab
     lab.scene.contacts.set(lab.scheduler.now_ns, "door_closed", not is_open)
@@ -160,6 +173,20 @@ def test_a_shelf_is_in_the_list_and_ends_by_itself(tmp_path: Path) -> None:
     assert result.info is not None and (result.info["outcome"], result.info["alarms"]) == ("completed", 0)
 
 
+def test_a_safety_alarm_comes_off_its_shelf_when_the_voltage_goes_on(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    told.spun.after(
+        "state", 0.5, lambda: told.alarm("shelved", "shelve", tag=DOOR, reason="known"), to="Running"
+    )
+    told.spun.run()
+    assert told.seen["shelved"] is None and told.steps(DOOR) == ["A", "G", "A"]
+    back_ns, back = told.spun.found("alarm-state", tag=DOOR)[-1]
+    assert back["trigger"] == f"{HV} is not proved off"
+    # With the scan that wanted it on at the latest with the next one: nothing is silent while it rises.
+    on_ns = told.spun.first("energise", output=HV)
+    assert 0 <= back_ns - on_ns <= NS // 5
+
+
 def test_an_instrument_without_a_condition_is_an_alarm_when_it_falls_silent(tmp_path: Path) -> None:
     """The climate's probe stops no run; that nothing comes from it any more is said all the same."""
     told = Told(tmp_path, fault("climate.chamber", "silent", 60.0, duration_s=60.0))
@@ -175,7 +202,8 @@ def test_an_instrument_without_a_condition_is_an_alarm_when_it_falls_silent(tmp_
 
 
 def test_an_unplugged_supply_is_unproved_and_consequences_are_marked_as_such(tmp_path: Path) -> None:
-    told = Told(tmp_path, fault(HV, "unplug", step="co-deposit", after_s=5.0))
+    told = Told(tmp_path)
+    told.spun.after("clock", 5.0, lambda: told.spun.lab.wire_of(HV).set_fault("unplug", True), running=True)
     told.spun.after("trip", 20.0, lambda: told.look("unproved"))
     told.spun.run()
     seen = {one["tag"]: one for one in told.seen["unproved"]}
@@ -200,6 +228,22 @@ def test_an_exception_in_the_scan_is_an_alarm_of_its_own(tmp_path: Path) -> None
     assert told.steps("internal-error") == ["A", "B"]
 
 
+def test_a_flood_is_written_down_when_it_begins_and_when_it_ends(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    alarming, empty = told.host.engine.alarming, Readings(0, {}, {})
+    tags = [tag for tag, alarm in alarming.list.alarms.items() if alarm.definition.group == "spin"][:11]
+    for tag in tags:
+        assert told.spun.found("alarm-flood") == []
+        alarming.list.observe(tag, True, 0, "It is so.")
+        alarming.list.due_ns = 0
+        alarming.scan(0, empty, False)
+    assert [data for _, data in told.spun.found("alarm-flood")] == [{"on": True}]
+    assert told.host.status()["alarm_flood"] is True
+    alarming.scan(599 * NS, empty, False)
+    alarming.scan(600 * NS, empty, False)
+    assert [data for _, data in told.spun.found("alarm-flood")] == [{"on": True}, {"on": False}]
+
+
 def test_a_run_in_which_nothing_happens_says_nothing_of_alarms(tmp_path: Path) -> None:
     told = Told(tmp_path)
     result = told.spun.run()
@@ -212,17 +256,12 @@ def test_a_record_that_fails_is_an_alarm(tmp_path: Path) -> None:
     told = Told(tmp_path)
     alarming = told.host.engine.alarming
 
-    class Record:
-        failed: str | None = None
-
-    class Book:
-        record = Record()
-
-    told.host.engine.books.open.append(Book())  # type: ignore[arg-type]
+    book = Book()
+    told.host.engine.books.open.append(book)  # type: ignore[arg-type]
     empty = Readings(0, {}, {})
     alarming.scan(0, empty, False)
     assert alarming.listed() == []
-    Record.failed = "disk full"
+    book.record.failed = "disk full"
     alarming.scan(1, empty, False)
     assert [(one["tag"], one["text"]) for one in alarming.listed()] == [("record-failed", "disk full")]
 
@@ -304,6 +343,7 @@ def test_all_pairs_of_state_and_action_are_there() -> None:
 def test_a_scan_in_which_nothing_happens_costs_next_to_nothing(tmp_path: Path) -> None:
     told = Told(tmp_path)
     alarming, readings = told.host.engine.alarming, told.host.engine.readings
+    told.host.engine.books.open.append(Book())  # type: ignore[arg-type]
     alarming.scan(0, readings, False)
     best_s = 1.0
     for _ in range(20):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from rig.engine.phases.hv_test import HvTestPhase
@@ -15,7 +17,7 @@ def jog(rate_ml_h: float = 36.0, volume_ml: float = 0.1) -> Hand:
     return Hand(JogPhase(JogPlan("jog", "pumps.a", volume_ml, rate_ml_h, 14.43, 1, INPUTS, "is moved")))
 
 
-def tested(hold_s: float = 20.0) -> Hand:
+def hv_test(hold_s: float = 20.0) -> Hand:
     return Hand(HvTestPhase(HvTestPlan("hv-test", SUPPLY, hold_s, INPUTS)))
 
 
@@ -54,7 +56,7 @@ def test_a_jogged_pump_that_delivers_nothing_fails() -> None:
     assert hand.failure == "pumps.a took longer than 40 s: look at syringe and needle"
 
 
-@pytest.mark.parametrize("make", [jog, tested])
+@pytest.mark.parametrize("make", [jog, hv_test])
 def test_nothing_begins_before_the_door_is_shut(make: type) -> None:
     hand = make()
     hand.values["inputs.bench.door_closed"] = 0.0
@@ -67,14 +69,14 @@ def test_nothing_begins_before_the_door_is_shut(make: type) -> None:
 
 
 def test_a_supply_is_ramped_held_lowered_proved_discharged_and_earthed_in_this_order() -> None:
-    hand = tested()
+    hand = hv_test()
     risen: list[tuple[float, float]] = []
     while hand.phase.progress()["stage"] != "live":
         hand.scan()
         assert hand.pumping == set()
         if hand.kv is not None:
             risen.append((hand.t_s, hand.kv))
-    steps = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(risen, risen[1:], strict=False)]
+    steps = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(risen)]
     assert max(steps) <= SUPPLY.ramp_kv_s * 1.001 and risen[-1][1] == SUPPLY.target_kv
     live_s = hand.t_s
     hand.run_to("lowering")
@@ -91,7 +93,7 @@ def test_a_supply_is_ramped_held_lowered_proved_discharged_and_earthed_in_this_o
 
 
 def test_a_test_that_is_stopped_comes_down_by_its_ramp_and_is_done_when_proved_off() -> None:
-    hand = tested()
+    hand = hv_test()
     hand.run_to("live")
     hand.scan("stopping")
     assert hand.outputs == {"hv.needle": HvOutput(True, pytest.approx(20.0, abs=0.6), 50.0)}
@@ -100,7 +102,7 @@ def test_a_test_that_is_stopped_comes_down_by_its_ramp_and_is_done_when_proved_o
 
 
 def test_a_test_that_was_held_begins_anew_from_nought() -> None:
-    hand = tested()
+    hand = hv_test()
     hand.run_to("live")
     hand.done("holding", limit_s=10)
     assert hand.scan("held").outputs == {}
@@ -112,7 +114,7 @@ def test_a_test_that_was_held_begins_anew_from_nought() -> None:
 
 
 def test_a_supply_that_does_not_come_up_fails() -> None:
-    hand = tested()
+    hand = hv_test()
     hand.disturb = lambda: hand.values.update({"hv.needle.voltage_kv": 3.0} if hand.kv else {})  # type: ignore[method-assign]
     hand.until(lambda demand: demand.done)
     assert hand.failure == "hv.needle reads 3.00 kV instead of 20 kV, 15 s after its ramp"

@@ -294,8 +294,8 @@ def confusion(outcomes: list[Outcome], settled: bool) -> Counter[tuple[str, str]
 
 
 def false_alarms(outcomes: list[Outcome]) -> tuple[int, float]:
-    """Alarms in good runs, and their hours."""
-    good = [outcome for outcome in outcomes if outcome.scenario.kind == "good"]
+    """Alarms in runs in which every needle has its jet all the time, and their hours."""
+    good = [outcome for outcome in outcomes if outcome.scenario.kind in ("good", "multi-jet")]
     return sum(len(outcome.alarms()) for outcome in good), sum(
         outcome.scenario.length_s for outcome in good
     ) / 3600.0

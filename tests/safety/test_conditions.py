@@ -270,7 +270,9 @@ def test_every_condition_says_what_a_person_needs_to_know_and_is_quick_enough() 
             condition.source,
         ):
             assert text.strip(), condition.tag
-        assert condition.then is Then.ABORT, condition.tag
+        # After an arc the recipe may allow to ramp up again: everything off, and held.
+        expected = Then.HOLD if condition.tag.startswith("arc:") else Then.ABORT
+        assert condition.then is expected, condition.tag
         assert condition.latch, condition.tag
         assert condition.within_s <= 1.0, condition.tag
 

@@ -78,6 +78,14 @@ def test_a_steady_current_is_a_stable_jet_and_stays_one() -> None:
     assert trace.why == "noise 1.2 % of the mean, no line"
 
 
+@pytest.mark.parametrize("expected_na", [560.0 / 3, 560.0 * 3])
+def test_an_expectation_that_is_three_times_off_does_no_harm(expected_na: float) -> None:
+    trace = Trace(expected_na=expected_na).feed(60.0)
+    assert [mode for _, mode in trace.said] == ["stable"]
+    trace.feed(60.0, lambda t: MEAN * math.exp(-t / 40.0))
+    assert trace.mode == "clogged"
+
+
 def test_nothing_is_said_in_the_first_seconds() -> None:
     trace = Trace().feed(7.0)
     assert (trace.mode, trace.watch.verdict.confidence) == ("unknown", 0.0)

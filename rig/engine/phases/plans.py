@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rig.safety.climate import ClimateWindow
 from rig.safety.jet_expected import JetData
+from rig.safety.vapour import UNKNOWN_L_PER_ML
 
 
 @dataclass(frozen=True, slots=True)
 class PumpPlan:
-    """One stream on its pump: flow in ml/h, syringe inner diameter in mm, needle dead volume in ml."""
+    """One stream on its pump: flow in ml/h, syringe inner diameter in mm, needle dead volume in ml.
+
+    vapour_l_per_ml: flammable vapour over its explosive limit (as a fraction) from one millilitre, l.
+    """
 
     stream: str
     pump: str
@@ -17,6 +22,7 @@ class PumpPlan:
     diameter_mm: float
     dead_volume_ml: float
     needle: str
+    vapour_l_per_ml: float = UNKNOWN_L_PER_ML
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,8 @@ class SupplyPlan:
 
 @dataclass(frozen=True, slots=True)
 class SpinPlan:
-    """A whole spin step. jets: what its meters should see of it."""
+    """A whole spin step. jets: what its meters should see of it; windows: of the chamber's climate; arc_retries: how
+    often it may be ramped up again by itself after an arc."""
 
     step_id: str
     pumps: tuple[PumpPlan, ...]
@@ -44,11 +51,14 @@ class SpinPlan:
     batch: int
     permissives: tuple[str, ...]
     jets: tuple[JetData, ...] = ()
+    windows: tuple[ClimateWindow, ...] = ()
+    arc_retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PrimePlan:
-    """Needles to be filled: volume in ml by pump, rate in ml/h."""
+    """Needles to be filled: volume in ml by pump, rate in ml/h. ask_present: hours may have passed since anybody was
+    seen at the rig; nothing runs before somebody says that they are there."""
 
     step_id: str
     do: str
@@ -57,6 +67,7 @@ class PrimePlan:
     rate_ml_h: float
     batch: int
     permissives: tuple[str, ...]
+    ask_present: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rig.engine.phases.permissives import AWAIT_S, missing
 from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
-from rig.engine.phases.plans import PrimePlan
+from rig.engine.phases.plans import PrimePlan, PumpPlan
 from rig.engine.questions import Question
 from rig.outputs import PumpOutput
 from rig.readings import NS
@@ -32,6 +32,11 @@ class PrimePhase:
         """Where it is: priming or asking."""
         return "priming" if len(self._filled) < len(self._plan.pumps) else "asking"
 
+    @property
+    def pumps(self) -> tuple[PumpPlan, ...]:
+        """What feeds the chamber while it is under way."""
+        return self._plan.pumps
+
     def running(self, context: Context) -> Demand:
         """Fill, stop, ask for the drop on every needle and for its wiping."""
         if len(self._filled) < len(self._plan.pumps):
@@ -55,6 +60,8 @@ class PrimePhase:
     def _fill(self, context: Context) -> Demand:
         plan = self._plan
         if self._began_ns is None:
+            if plan.ask_present and context.ask(self._presence()) is None:
+                return NOTHING
             why = missing(context, plan.permissives)
             if not context.hv_proved_off():
                 why = "high voltage is not proved off yet"
@@ -88,6 +95,10 @@ class PrimePhase:
                 f"priming {', '.join(wanted)} took longer than {longest_s:.0f} s: look at syringe and needle"
             )
         return Demand(wanted)
+
+    def _presence(self) -> Question:
+        text = "Priming is about to begin: is a person at the rig, and is the chamber door closed?"
+        return Question(self.step_id, "present", text)
 
     def holding(self, context: Context) -> Demand:
         """Pumps off is all there is to hold."""

@@ -7,7 +7,7 @@ from typing import Any
 from rig.engine.phases.orderly_end import OrderlyEnd
 from rig.engine.phases.permissives import AWAIT_S, missing
 from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
-from rig.engine.phases.plans import PrimePlan, SpinPlan, SupplyPlan
+from rig.engine.phases.plans import PrimePlan, PumpPlan, SpinPlan, SupplyPlan
 from rig.engine.phases.prime import PrimePhase
 from rig.engine.questions import Question
 from rig.outputs import HvOutput, Output, PumpOutput
@@ -50,6 +50,16 @@ class SpinPhase:
     def spinning(self) -> SpinPlan | None:
         """Its plan while the voltage is up and the jets are to be there (jet check and clock), else None."""
         return self._plan if self.stage in ("checking", "clock") else None
+
+    @property
+    def plan(self) -> SpinPlan:
+        """What it was given."""
+        return self._plan
+
+    @property
+    def pumps(self) -> tuple[PumpPlan, ...]:
+        """What feeds the chamber while it is under way."""
+        return self._plan.pumps
 
     # Running
 
