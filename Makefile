@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
+RUNS ?= 2000
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,6 +19,7 @@ INSTALL := $(PIP) install --quiet --quiet --require-hashes --only-binary :all:
 help:
 	@echo "make demo    set up (no Qt) and run the founding recipe on the emulated rig"
 	@echo "make test    set up everything and run every test (ARGS='-k pump' passes on to pytest)"
+	@echo "make torture 2,000 generated runs with faults, against the safety invariants (RUNS=N)"
 	@echo "make lint    ruff, mypy --strict, the import rules"
 	@echo "make lock    resolve lock/ anew (UPGRADE=1 takes newer versions)"
 	@echo "make clean   remove the environment and what was built"
@@ -41,8 +43,9 @@ gui:
 bench: $(VENV)/.test
 	@$(BIN)/python -m benchmarks.spine_proofs
 
-torture:
-	@echo "make torture: the fault campaigns are not built yet." >&2; exit 2
+# Replay files of failing seeds go into build/.
+torture: $(VENV)/.package
+	@$(BIN)/spinrig torture --runs $(RUNS) --processes 2 --out build/torture
 
 mutants:
 	@echo "make mutants: the mutation campaigns are not built yet." >&2; exit 2

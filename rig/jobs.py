@@ -18,10 +18,12 @@ from recipes.steps import SPIN_UNIT_KINDS
 from rig.bench.assignment import Assignment
 from rig.bench.faults import Fault
 from rig.bench.model import Bench
+from rig.bench.proofs import ProofsUnreadable, read_proofs, to_prove
 from rig.bench.sheet import RunSheet
 from rig.bench.start import StartState
 from rig.engine import periods
 from rig.engine.host import AnswerSource, Job
+from rig.engine.lock import state_dir
 from rig.engine.manual import KIND, LONGEST_S, ManualWork
 from rig.engine.ownership import presence_record
 from rig.lines.clocks import RealClock
@@ -125,6 +127,8 @@ class Order:
         (outside if self.simulated else opened)["operator"] = operator
         if not self.simulated and needs_person(recipe, options.manual):
             opened["presence"] = presence_record(self.bench, options.came_from or "elsewhere")
+        if not self.simulated:
+            opened["inputs_proved"] = _inputs_proved(self.bench)
         manual = options.manual
         if manual is not None:
             opened["kind"], opened["work"] = KIND, manual.record()
@@ -186,6 +190,15 @@ class Order:
             }
             for one in self.assignment.streams.values()
         ]
+
+
+def _inputs_proved(bench: Bench) -> dict[str, str | None]:
+    """When each safety input was last walked through; None: never, or nobody can tell."""
+    try:
+        proofs = read_proofs(state_dir(), bench)
+    except ProofsUnreadable:
+        proofs = {}
+    return {channel: proofs[channel].at if channel in proofs else None for channel in to_prove(bench)}
 
 
 def needs_person(recipe: Recipe, manual: ManualWork | None) -> bool:

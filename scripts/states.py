@@ -1,7 +1,7 @@
 """Writes docs/states.md from the state table the program runs on (rig/engine/states.py).
 
-    python scripts/states.py           write it
-    python scripts/states.py --check   say whether it is stale; exit code 1 if so
+python scripts/states.py           write it
+python scripts/states.py --check   say whether it is stale; exit code 1 if so
 """
 
 from __future__ import annotations
@@ -92,7 +92,11 @@ def page() -> str:
         f"{changes + no_ops + refusals} cells: {changes} changes, {no_ops} commands that are taken and change nothing, "
         f"{refusals} refusals."
     )
-    times = ["| state | s |", "|---|---|", *(f"| {state} | {limit:g} |" for state, limit in TIMEOUT_S.items())]
+    times = [
+        "| state | s |",
+        "|---|---|",
+        *(f"| {state} | {limit:g} |" for state, limit in TIMEOUT_S.items()),
+    ]
     taken = ["| state | a person may command |", "|---|---|"]
     taken += [f"| {state} | {', '.join(allowed(state))} |" for state in State]
     parts = [

@@ -1,4 +1,4 @@
-"""`spinrig torture`: many generated runs with faults, commands and late answers, against invariants written on their own."""
+"""`spinrig torture`: many generated runs with faults, commands and late answers, against the invariants."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def permissives(bench: Bench) -> tuple[str, ...]:
         f"{name}.{channel.name}"
         for name, settings in bench.inputs.items()
         for channel in settings.channels
-        if channel.name in SPIN_INTERLOCKS
+        if channel.name in SPIN_INTERLOCKS or channel.twin in SPIN_INTERLOCKS
     ) + presence_key(bench)
 
 

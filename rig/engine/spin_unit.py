@@ -82,6 +82,12 @@ def spin_unit(
         {name: [channel.name for channel in module.channels] for name, module in bench.inputs.items()},
         {name: (limit, steps_kv[name]) for name, limit in limits.items()},
         list(bench.pumps),
+        [
+            (f"{name}.{channel.twin}", f"{name}.{channel.name}")
+            for name, module in bench.inputs.items()
+            for channel in module.channels
+            if channel.twin is not None
+        ],
     )
     outputs = {name: kind_of(name) for name in [*bench.hv, *bench.pumps]}
     needed = [

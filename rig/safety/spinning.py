@@ -23,6 +23,9 @@ CHARGED_DELAY_S = 60.0
 
 DARK_DELAY_S = 2.0
 
+TWIN_DELAY_S = 1.0
+"""Two contacts of one switch may differ for so long while it moves (safety rule 9)."""
+
 ARC = "arc"
 """The tag of an arc after which the recipe allows to ramp up again."""
 
@@ -426,12 +429,47 @@ def pump_conditions(name: str) -> list[Condition]:
     ]
 
 
+def twin_condition(first: str, second: str) -> Condition:
+    """Two contacts of one switch: where they differ for longer than it takes to move it, one of them lies.
+
+    It is looked at in every state, for it is the opening of the door that shows a contact that sticks.
+    """
+
+    def differ(situation: Situation) -> Finding | None:
+        values = situation.readings.value(first), situation.readings.value(second)
+        if None in values or values[0] == values[1]:
+            return None  # one that cannot be read trips by itself
+        open_one, shut_one = (first, second) if values[0] == 0 else (second, first)
+        return Finding(f"{open_one} says open and {shut_one} says closed.", "they differ", "they agree")
+
+    return Condition(
+        tag=f"twin:{first.rpartition('.')[2]}",
+        title="Two contacts of one switch differ",
+        unit="spin",
+        takes=("hv", "pump"),
+        armed=lambda situation: True,
+        test=differ,
+        then=Then.ABORT,
+        priority=Priority.HIGHEST,
+        cause="One of the two contacts sticks or is welded, its cable is broken, or the switch is out of adjustment.",
+        consequence="High voltage and pumps stay off until it is cleared; a spinning step is lost.",
+        what_to_do="Do not spin. Find out which contact lies, repair it, prove both (spinrig rig prove), then clear.",
+        source="safety rule 9",
+        on_delay_s=TWIN_DELAY_S,
+        within_s=TWIN_DELAY_S + 0.5,
+    )
+
+
 def spin_conditions(
-    inputs: Mapping[str, Sequence[str]], supplies: Mapping[str, tuple[HvLimits, float]], pumps: Sequence[str]
+    inputs: Mapping[str, Sequence[str]],
+    supplies: Mapping[str, tuple[HvLimits, float]],
+    pumps: Sequence[str],
+    twins: Sequence[tuple[str, str]] = (),
 ) -> tuple[Condition, ...]:
     """All conditions of a spinning station.
 
-    inputs: module name to its channels' names; supplies: name to limits and the monitor's resolution step in kV.
+    inputs: module name to its channels' names; supplies: name to limits and the monitor's resolution step in kV; twins:
+    full names of two contacts of the same switch.
     """
     conditions: list[Condition] = []
     for module, names in inputs.items():
@@ -441,6 +479,7 @@ def spin_conditions(
             replace(condition, tag=f"{condition.tag}:{module}") if condition.tag in taken else condition
             for condition in contact_conditions(module, names)
         ]
+    conditions += [twin_condition(first, second) for first, second in twins]
     for name, (limits, monitor_step_kv) in supplies.items():
         conditions += supply_conditions(name, limits, monitor_step_kv)
     for name in pumps:

@@ -42,10 +42,10 @@ def test_a_run_is_listed_acknowledged_and_shelved(tmp_path: Path) -> None:
     env = own_environment(tmp_path / "state")
     runs, faults = tmp_path / "runs", tmp_path / "faults.toml"
     faults.write_text(
-        '[[fault]]\nstep = "co-deposit"\nafter = "2 min"\non = "climate.chamber"\nkind = "silent"\n',
+        '[[fault]]\nstep = "co-deposit"\nafter = "2 min"\non = "current.collector"\nkind = "silent"\n',
         encoding="utf-8",
     )
-    tag, other = "instrument-lost:climate.chamber", "instrument-lost:oxygen.tube"
+    tag, other = "instrument-lost:current.collector", "instrument-lost:oxygen.tube"
     with Making(LONG, "--yes", "--speed", "30", "--faults", faults, "--runs", runs, env=env) as making:
         making.until_event("alarm-state", tag=tag, to="B")
         listed = spinrig("alarms", "list", env=env)
@@ -61,7 +61,7 @@ def test_a_run_is_listed_acknowledged_and_shelved(tmp_path: Path) -> None:
         spinrig("abort", env=env)
         _, result = making.end()
     assert listed.returncode == 0, listed.stderr
-    assert f"● M MEDIUM  FIRST {tag}: climate.chamber: " in listed.stdout
+    assert f"● M MEDIUM  FIRST {tag}: current.collector: " in listed.stdout
     assert "    B active, not acknowledged, since 0:0" in listed.stdout
     assert "    what to do: Look at the instrument's mains and cable." in listed.stdout
     (data,) = objects(as_json.stdout)
