@@ -83,7 +83,21 @@ class GasOutput:
         return self.flow_sccm > 0.0
 
 
-Output = HvOutput | PumpOutput | FurnaceOutput | GasOutput
+@dataclass(frozen=True, slots=True)
+class RelayOutput:
+    """All digital outputs of one module as bits, and the bits of its safe side: contactor open, lock locked, beacon
+    lit, heartbeat standing."""
+
+    bits: int = 0
+    safe: int = 0
+
+    @property
+    def energised(self) -> bool:
+        """Whether this asks for anything but the safe side."""
+        return self.bits != self.safe
+
+
+Output = HvOutput | PumpOutput | FurnaceOutput | GasOutput | RelayOutput
 HV_OFF = HvOutput()
 PUMP_OFF = PumpOutput()
 FURNACE_OFF = FurnaceOutput()

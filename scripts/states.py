@@ -20,8 +20,8 @@ each furnace) has one of 15 states; ten commands and `done`, a state's own work 
 structure is that of ISA-88 and PackML.
 """
 
-ABORTS = """`abort` is taken in every state. It is drawn here for Aborting and Aborted only, where it changes nothing and
-the safe outputs are written again; from every other state it leads to Aborting.
+ABORTS = """`abort` is taken in every state. It is drawn here for Aborting and Aborted only, where it changes nothing
+and the safe outputs are written again; from every other state it leads to Aborting.
 """
 
 REFUSED = """`·` is refused: the answer names the state, the command and what the state takes, and nothing changes.

@@ -19,6 +19,7 @@ from rig.instruments.settings import (
     InputsSettings,
     OxygenSettings,
     PumpSettings,
+    RelayChannel,
     Tube,
 )
 from rig.safety.limits import FURNACE_INTERLOCKS, LOST_CLIENT_GRACE_S, PROVE_EVERY_S, SPIN_INTERLOCKS
@@ -99,8 +100,22 @@ class CollectorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """A digital output ("outputs.contactor") on a module ("inputs.bench").
+
+    opens_on: of a contactor: "unproved" (high voltage told off and not read back as off) or "abort" (that, and every
+    abort and trip of the highest priority as long as high voltage is not proved off).
+    """
+
+    name: str
+    module: str
+    relay: RelayChannel
+    opens_on: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plain:
-    """A section that is kept as it was written (outputs, notify)."""
+    """A section that is kept as it was written (notify)."""
 
     name: str
     keys: Mapping[str, Any]
@@ -130,6 +145,7 @@ __all__ = [
     "FurnaceSettings",
     "GasSettings",
     "NeedleMount",
+    "OutputSettings",
     "Override",
     "OxygenSettings",
     "Plain",
@@ -164,7 +180,7 @@ class Bench:
     gases: dict[str, GasSettings]
     oxygen: dict[str, OxygenSettings]
     collectors: dict[str, CollectorSettings]
-    outputs: dict[str, Plain]
+    outputs: dict[str, OutputSettings]
     notify: Plain | None
     calibrations: dict[str, Calibration]
     lines: dict[str, tuple[str, ...]]

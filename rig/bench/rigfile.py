@@ -26,6 +26,7 @@ from rig.bench.model import (
     is_simulated,
     is_visa,
 )
+from rig.bench.outputs import read_output
 from rig.instruments.catalog import PLANNED
 from rig.safety.limits import LOST_CLIENT_GRACE_S, PROVE_EVERY_S
 
@@ -151,6 +152,11 @@ def _read(root: Table, text: str, sha256: str, name: str) -> Bench:
     for key, collector in collectors.items():
         if collector.hv is not None:
             _refer(root, f"{key}.hv", collector.hv, hv)
+    outputs = {f"outputs.{key}": read_output(own, key, inputs) for key, own in root.named("outputs").items()}
+    for one in outputs.values():
+        if one.module in inputs:
+            module = inputs[one.module]
+            inputs[one.module] = replace(module, relays=(*module.relays, one.relay))
     notify = root.table("notify")
     bench = Bench(
         name=bench_name,
@@ -168,10 +174,7 @@ def _read(root: Table, text: str, sha256: str, name: str) -> Bench:
         gases=gases,
         oxygen=oxygen,
         collectors=collectors,
-        outputs={
-            f"outputs.{key}": Plain(f"outputs.{key}", dict(own.data))
-            for key, own in root.named("outputs").items()
-        },
+        outputs=outputs,
         notify=None if notify is None else Plain("notify", dict(notify.data)),
         calibrations=calibrations,
         lines={},

@@ -13,6 +13,7 @@ from typing import Final
 from recipes.problems import Problems
 from recipes.tables import attach_places
 from rig.bench.model import Bench, is_simulated, is_visa, visa_name
+from rig.bench.outputs import doubled
 from rig.bench.reaction import Reaction, exchange_s
 from rig.instruments.catalog import CATALOG, DriverInfo
 from rig.instruments.settings import HvSettings
@@ -237,6 +238,13 @@ def _inputs(bench: Bench, problems: Problems) -> None:
                 f'no input is called "{interlock}"',
                 f'add {interlock} = {{ channel = 0, healthy = "closed" }} to the channels of an input module',
             )
+    for later, earlier in doubled(bench.outputs):
+        problems.error(
+            "duplicate-channel",
+            f"{later}.channel",
+            f"{later} stands on the channel of {earlier}",
+            "give each its own",
+        )
     for name, names in bench.safety_inputs().items():
         module = bench.inputs[name]
         info = CATALOG.get(module.driver)

@@ -14,7 +14,8 @@ from rig.cli.sentences import clock_text
 from rig.records.errors import RecordError
 from rig.records.run import Run
 from rig.records.stretches import Course, still_flowing
-from rig.records.verdicts import AS_ASKED, Verdict, judge
+from rig.records.verdict import AS_ASKED, Verdict
+from rig.records.verdicts import judge
 
 LABEL: Final = 13
 WIDTH: Final = 100

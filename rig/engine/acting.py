@@ -12,7 +12,7 @@ from typing import Any
 from rig.engine.periods import OFF_RETRY_NS
 from rig.lines.line import Line
 from rig.lines.member import Member, Report, Told
-from rig.outputs import FurnaceOutput, GasOutput, HvOutput, Output, PumpOutput
+from rig.outputs import FurnaceOutput, GasOutput, HvOutput, Output, PumpOutput, RelayOutput
 from rig.records.record import Ticket
 from rig.safety.conditions import OutputView
 
@@ -38,6 +38,8 @@ def describe(output: Output | None) -> dict[str, Any]:
                 for s in output.segments
             ],
         }
+    if isinstance(output, RelayOutput):
+        return {"bits": output.bits}
     if isinstance(output, GasOutput):
         return {"flow_sccm": output.flow_sccm}
     return {"on": False}

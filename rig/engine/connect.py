@@ -56,7 +56,7 @@ def member_spec(bench: Bench, name: str) -> MemberSpec:
     section = name.partition(".")[0]
     return MemberSpec(
         name=name,
-        kind=kind_of(name),
+        kind="relays" if isinstance(settings, InputsSettings) and settings.relays else kind_of(name),
         make=make,
         channels=probe.channels,
         polls=probe.polls,

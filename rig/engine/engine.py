@@ -15,6 +15,7 @@ from rig.engine.questions import Question
 from rig.engine.run import Run
 from rig.engine.sampling import Sampler
 from rig.engine.states import State
+from rig.engine.switching import Switching
 from rig.engine.unit import Unit
 from rig.lines.board import Board
 from rig.lines.line import Line
@@ -51,6 +52,7 @@ class Engine:
         self.connecting = True
         """Until every instrument has answered, outputs are off and nothing is judged by readings not taken."""
         self.releasing = False
+        self.switching: Switching | None = None
         self.watching_inputs = False
         """Somebody walks through the inputs: they are polled at their quick period with nothing on."""
         self.unreachable: dict[str, str] = {}
@@ -177,6 +179,8 @@ class Engine:
                 )
             )
             pumps_live = pumps_live or situation.pumps_live
+        if self.switching is not None:
+            self.switching.scan(self.units.values(), now_ns)
         for run in self.runs:
             run.advance(now_ns, readings)
         self._set_activity(live or pumps_live)
@@ -453,6 +457,6 @@ def _same_kind(outlet: Outlet, report: Report) -> bool:
     outlet.journalled = report.output
     if before is None or report.output is None or type(before) is not type(report.output):
         return False
-    if outlet.kind == "hv":
-        return True  # a ramp
+    if outlet.kind in ("hv", "relays"):
+        return True  # a ramp; a heartbeat, and what else a relay does is journalled as it is decided
     return before == report.output

@@ -29,6 +29,7 @@ from rig.engine.sampling import Sampler, recorded_channels
 from rig.engine.spin_unit import spin_unit
 from rig.engine.states import State
 from rig.engine.status import status
+from rig.engine.switching import Switching
 from rig.engine.unit import Unit
 from rig.lines.board import Board
 from rig.lines.line import Line
@@ -46,6 +47,9 @@ LEAVE_S = 1.0
 """How long a host that was interrupted twice waits for its "off" to be acknowledged before it goes."""
 
 TRACE_KEPT = 10_000
+
+_LEFT_OFF = frozenset({"hv", "pump", "furnace"})
+"""What has to have acknowledged its "off" before a host that was interrupted twice goes."""
 
 MOST_BREAKS = 10
 """How often something may break beside the scan before the host gives the run up."""
@@ -131,6 +135,7 @@ class Host:
             engine.add(
                 furnace_unit(bench, furnace, self.lines, self.board, engine.writer(furnace), drive.now)
             )
+        engine.switching = Switching(bench, engine.outlets, engine.write)
         engine.alarming.begin()
         engine.on_question = self._answer_open_questions
         self.orders = Orders(engine, drive)
@@ -353,7 +358,7 @@ class Host:
     def _left_by_now(self) -> bool:
         if self.orders.leaving_ns is None:
             return False
-        told = all(not outlet.told_on for outlet in self.engine.outlets.values() if outlet.kind != "gas")
+        told = all(not outlet.told_on for outlet in self.engine.outlets.values() if outlet.kind in _LEFT_OFF)
         return told or self.drive.now() - self.orders.leaving_ns > LEAVE_S * NS
 
     def _proofs(self) -> dict[str, HvProof]:

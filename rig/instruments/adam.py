@@ -28,6 +28,7 @@ from rig.instruments.roles import Identity, Poll
 from rig.instruments.settings import InputsSettings
 from rig.lines.errors import BadReply, InstrumentError, NoReply, Preempted, Refused
 from rig.lines.port import LinkSpec, Port
+from rig.outputs import RelayOutput
 from rig.readings import NS, ChannelInfo
 
 LINK = LinkSpec(9600)
@@ -126,11 +127,13 @@ class Adam:
             )
             for channel in settings.channels
         )
+        self._relays = settings.relays
+        self._safe_bits = settings.safe_bits
         self._ask_inputs = self._request(b"6")
         self._length = 10 if settings.checksum else 8
         self._fence = self._request(b"M")
         # How its answer begins. No reply to $AA6 does: that one ends in 00 where this one has the model's number.
-        self._fence_reply = b"!" + self._address + self.model.encode("ascii")
+        self._fence_replies: tuple[bytes, ...] = (b"!" + self._address + self.model.encode("ascii"),)
         self._owed = False  # an answer to something asked before may still come
         self._fence_ns: int | None = None  # when the fence was sent that nothing has answered yet
         self._late = b""  # what has come since then
@@ -183,9 +186,12 @@ class Adam:
 
     def _is_fence(self, line: bytes) -> bool:
         """Whether a line is the answer to the fence; what noise left before its beginning does not count."""
-        start = line.rfind(self._fence_reply[:1])
-        text = self._text(line[start:]) if start >= 0 else None
-        return text is not None and text.startswith(self._fence_reply)
+        for reply in self._fence_replies:
+            start = line.rfind(reply[:1])
+            text = self._text(line[start:]) if start >= 0 else None
+            if text is not None and text.startswith(reply):
+                return True
+        return False
 
     def _passed(self) -> bool:
         """Send the fence and throw away everything up to its answer; False if that did not come in time.
@@ -273,13 +279,53 @@ class Adam:
         second = self._ask()
         return {name: 1.0 if value and second[name] else 0.0 for name, value in values.items()}
 
+    # Outputs
+
+    def apply(self, output: RelayOutput) -> None:
+        """Set all outputs at once (#AA00DD) and read them back (the first byte of $AA6): an acknowledgement carries
+        neither address nor value, so it proves nothing. Raises BadReply when they do not read as told."""
+        what = "outputs (#AA00DD)"
+        text = b"#" + self._address + b"00" + _HEX2[output.bits]
+        message = text + (_HEX2[sum(text) & 0xFF] if self._checksum else b"") + b"\r"
+        for attempt in range(self._port.attempts):
+            if attempt:
+                self._check_preempted(what)
+            self._clear()
+            reply = self._exchange(message)
+            if self._text(reply) == b">":
+                self._owed = False
+            elif self._text(reply) == b"?" + self._address:
+                self._owed = False
+                raise self._fail(what, reply)
+            self._ask()
+            read = self._last_reply
+            if read is not None and int(read[1:3], 16) == output.bits:
+                return
+        raise BadReply(
+            f"{self.name}: {what}: told {output.bits:02X}, read back {(read or b'')[1:3].decode()}"
+        )
+
+    def off(self) -> None:
+        """The safe side of every output: contactor open, lock locked, beacon lit, heartbeat standing."""
+        self.apply(RelayOutput(self._safe_bits, self._safe_bits))
+
     # The other roles' methods
 
     def set_up(self) -> None:
         """Nothing: address, baud rate and checksum are set on the module itself."""
 
     def release(self) -> None:
-        """Nothing: the module has no state of ours."""
+        """Contactor open and heartbeat standing; lock and beacon stay as they were told last: somebody may have to get
+        at the mat when this program has gone. Without outputs there is nothing to do."""
+        if not self._relays:
+            return
+        self._ask()
+        assert self._last_reply is not None
+        bits = int(self._last_reply[1:3], 16)
+        for relay in self._relays:
+            if relay.kind in ("contactor", "heartbeat"):
+                bits = bits & ~(1 << relay.channel) | relay.bit(False)
+        self.apply(RelayOutput(bits, self._safe_bits))
 
     def identify(self) -> Identity:
         """Model and firmware. A module that does not know $AAM or does not answer it is reported as not confirmed;
@@ -308,7 +354,7 @@ class Adam:
             text = self._text(reply) if reply else None
             if text is not None and text[:3] == b"!" + self._address and len(text) > 3 and text.isascii():
                 told = text[3:].decode("ascii")
-                late = command != b"M" and text.startswith(self._fence_reply)
+                late = command != b"M" and text.startswith(self._fence_replies)
                 if told.isprintable() and not late:
                     self._owed = owed and command == b"M"
                     if not self._owed:
@@ -316,7 +362,8 @@ class Adam:
                     return told
             if text == b"?" + self._address:
                 if command == b"M":
-                    self._fence_reply = text  # this module answers the fence so
+                    # Some modules answer the fence so; or this was noise, and then the name is still to be heard.
+                    self._fence_replies = (self._fence_replies[0], text)
                 self._owed = owed
                 return None
             if command == b"M":

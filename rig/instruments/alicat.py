@@ -57,6 +57,8 @@ _HARMLESS = frozenset((b"LCK", b"OVR", b"TMF"))
 """Keys locked, totaliser run over, flow too high for the totaliser: no fault of valve or reading."""
 _BLIND = b"ADC"
 """Its converter has failed: what it reads is nothing."""
+_SLACK = 0.005
+"""Part of the full scale by which what the unit tells, or a set point it shows, may be beyond it."""
 _MODEL_SCALE = re.compile(r"-(\d+(?:\.\d+)?)(SCCM|SLPM)\b")
 
 
@@ -179,11 +181,13 @@ class Alicat:
             else:
                 try:
                     value, unit = float(words[1]), words[3].decode("ascii")
+                    if not 0.0 < value < 1e6:
+                        raise ValueError(value)
                     full_sccm = value * SCCM_PER_UNIT[unit]
                 except (ValueError, KeyError, IndexError) as error:
                     raise self._dialogue.fail("full scale (FPF 5)", line) from error
         rig_sccm = self._settings.full_scale_sccm
-        if rig_sccm is not None and not abs(full_sccm - rig_sccm) <= 0.005 * rig_sccm:
+        if rig_sccm is not None and not abs(full_sccm - rig_sccm) <= _SLACK * rig_sccm:
             raise Refused(
                 f"{self.name}: the controller's full scale is {full_sccm:g} sccm, the rig file says {rig_sccm:g}: "
                 "correct full_scale, or look which controller this is"
@@ -277,6 +281,10 @@ class Alicat:
             raise ValueError(f"the gas is {gas}, at connect it was {self._gas.decode('ascii')}")
         if tokens and not layout.tokens.issuperset(tokens):
             raise ValueError("a status word that its table does not have")
+        for place, width, decimals in layout.numbers:
+            if width is not None and len(fields[place]) != width:
+                raise ValueError(f"{fields[place]!r} has not the {width} characters of its table")
+            number(fields[place], decimals)
         flow = number(fields[layout.flow], layout.flow_decimals)
         setpoint = number(fields[layout.setpoint], layout.setpoint_decimals)
         pressure = None
@@ -286,7 +294,11 @@ class Alicat:
             if not -self._implausible <= flow <= self._implausible:
                 raise ValueError("a flow far beyond its full scale")
             flow = flow * layout.sccm + 0.0  # + 0.0: the unit writes -000.00 for nothing
+        if pressure is not None and pressure < 0.0:
+            raise ValueError("an absolute pressure below nothing")
         if setpoint is not None:
+            if not -_SLACK * self._full_scale_sccm <= setpoint * layout.sccm <= (1 + _SLACK) * self._full_scale_sccm:
+                raise ValueError("a set point beyond its full scale")
             self._shown = round(setpoint * 10**layout.setpoint_decimals)
             setpoint = setpoint * layout.sccm + 0.0
         if pressure is not None:

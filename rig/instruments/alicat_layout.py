@@ -43,7 +43,8 @@ class Unfit(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One row of the table. conditional: stands in the frame only when it applies; maximum: only in the old form."""
+    """One row of the table. conditional: stands in the frame only when it applies; maximum: only in the old form,
+    width of a number: only in the new one (firmware 5 writes its set point without the sign that its table has)."""
 
     code: int
     name: str
@@ -51,6 +52,7 @@ class Field:
     decimals: int | None
     conditional: bool
     maximum: float | None = None
+    width: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Layout:
     kpa: float
     tokens: frozenset[bytes]
     full_scale: float | None
+    numbers: tuple[tuple[int, int | None, int | None], ...]
+    """Place, width and decimals of every number."""
 
 
 def parse_layout(lines: list[str], unit_id: str) -> Layout:
@@ -98,13 +102,16 @@ def _row(words: list[str]) -> Field:
     kind = words.index("decimal" if "decimal" in words else "string", 2)
     name = words[1 : kind - 1] if words[kind - 1] == "s" else words[1:kind]
     width, _, decimals = words[kind + 1].partition("/")
-    int(width)
+    characters, places = int(width), int(decimals) if decimals else None
+    if not 0 < characters < 100 or not (places is None or 0 <= places < characters):
+        raise ValueError(width)
     return Field(
         code,
         " ".join(name).lstrip("*"),
         words[-1] if len(words) > kind + 2 else "",
-        int(decimals) if decimals else None,
+        places,
         name[0].startswith("*"),
+        width=characters if words[kind] == "decimal" else None,
     )
 
 
@@ -163,21 +170,22 @@ def _layout(fields: list[Field]) -> Layout:
         kpa=kpa,
         tokens=frozenset(field.unit.encode("ascii") for field in fields if field.conditional),
         full_scale=flow.maximum,
+        numbers=tuple(
+            (place, field.width, field.decimals)
+            for place, field in enumerate(fixed)
+            if field.width is not None or field.maximum is not None
+        ),
     )
 
 
 def number(text: bytes, decimals: int | None) -> float | None:
     """One number of a frame; None for the dashes that stand for "not available". Raises ValueError."""
-    try:
-        value = float(text)
-    except ValueError:
-        if not text.strip(b"-"):
-            return None
-        raise
+    if text and not text.strip(b"-"):
+        return None
     # The decimals are part of the form: a digit that got lost or came in shows there, and so does "nan".
-    if decimals:
-        if text[-decimals - 1 : -decimals] != b".":
-            raise ValueError(text)
-    elif decimals == 0 and not text.lstrip(b"+-").isdigit():
+    whole, point, rest = text[text[:1] in (b"+", b"-") :].partition(b".")
+    if not whole.isdigit() or (point and not rest.isdigit()):
         raise ValueError(text)
-    return value
+    if decimals is not None and len(rest) != decimals:
+        raise ValueError(text)
+    return float(text)

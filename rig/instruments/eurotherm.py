@@ -110,7 +110,8 @@ class Eurotherm:
     # Sensing
 
     def read(self, poll: str) -> dict[str, float | None]:
-        """One poll; a temperature is None while the sensor is broken or the value outside the input's range."""
+        """One poll; a temperature is None while the sensor is broken or the value outside the input's range, and so are
+        a set point outside it and an output beyond 100 %."""
         if poll == "status":
             talk, found = self._talk, self._found
             pv, _, _, power, setpoint = talk.words(_POLL_AT, _FLOATS_5, "values (1 to 5, float)", quick=True)
@@ -118,12 +119,14 @@ class Eurotherm:
             broken = status & reg.SENSOR_BREAK_BIT != 0
             # What a broken sensor reads as is a sentinel, and it may have broken between the two questions.
             good = not broken and isfinite(pv)
+            told = isfinite(setpoint)
             if found is not None:
                 good = good and found.pv_low_degc <= pv <= found.pv_high_degc
+                told = told and found.pv_low_degc <= setpoint <= found.pv_high_degc
             return {
                 "temperature_degc": pv if good else None,
-                "setpoint_degc": setpoint if isfinite(setpoint) else None,
-                "power_pct": power if isfinite(power) else None,
+                "setpoint_degc": setpoint if told else None,
+                "power_pct": power if -100.0 <= power <= 100.0 else None,
                 "program": self._talk.state(),
                 "sensor_break": 1.0 if broken else 0.0,
                 "loop_break": 1.0 if status & reg.LOOP_BREAK_BIT else 0.0,

@@ -52,7 +52,8 @@ def read_found(talk: Dialogue) -> Found:
     sp_high, sp_low = _limits(talk, decimals)
     low, high = talk.words(FLOAT_AREA + 2 * reg.RANGE_LOW, _FLOATS_2, "input range (11 and 12, float)")
     margin = 0.05 * (high - low)
-    if not margin > 0.0:
+    # No thermocouple or resistance goes further; NaN fails too.
+    if not -300.0 <= low < high <= 3000.0:
         raise Refused(f"{name}: an input range from {low:g} to {high:g} degC; it is not configured")
     problems = []
     if not sp_low <= 0.0:

@@ -172,6 +172,8 @@ class Keithley6485:
         for attempt in range(port.attempts):
             if attempt and port.off_waiting():
                 raise Preempted(f"{self.name}: {question}: given up for an off that waits")
+            if port.discard_input():
+                self._unsure = True  # a reply too many: the next one would be that of the question before
             if self._unsure:
                 try:
                     self._resynchronise(end)
@@ -199,7 +201,8 @@ class Keithley6485:
         """What replies end with. LF serves for LF, CR LF and LF CR: the odd CR is stripped."""
         for ending in (b"\n", b"\r"):
             self._port.write(b"*IDN?\r\n")
-            if self._port.read_until(ending).endswith(ending):
+            reply = self._port.read_until(ending)
+            if reply.endswith(ending) and reply.count(b",") >= 3:  # noise must not teach an ending for good
                 return ending
             self._clear()
         raise NoReply(

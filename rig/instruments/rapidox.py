@@ -21,7 +21,6 @@ clean gas, before the heat (safety rule 4).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
 
 from rig.instruments.roles import Identity, Poll
 from rig.instruments.settings import OxygenSettings
@@ -64,6 +63,7 @@ _UNKNOWN = 19
 
 _MODELS = {7: "1100E", 10: "1100ZR-H"}
 _DIGITS = frozenset("0123456789")
+_ALARMS = ("", "ALM1", "ALM2", "ALM1&2")
 
 
 def parse_reply(line: str) -> tuple[float, int]:
@@ -71,16 +71,17 @@ def parse_reply(line: str) -> tuple[float, int]:
     if line[:1] != "d":
         raise ValueError(f"no value line: {line!r}")
     fields = line[1:].split(",")
-    if len(fields) < 7:
-        raise ValueError(f"{len(fields)} fields, at least 7 expected, in {line!r}")
+    if len(fields) not in _MODELS:
+        raise ValueError(f"{len(fields)} fields, {' or '.join(map(str, _MODELS))} expected, in {line!r}")
     # Cell voltage and pressure are read only to see that the line is sound.
     oxygen_ppm, _, _ = (_number(text, line) for text in fields[:3])
     if not 0.0 <= oxygen_ppm <= 1e6:
         raise ValueError(f"{oxygen_ppm:g} ppm is more than there can be, in {line!r}")
-    middle = [text for text in fields[3:-2] if text]
-    if len(middle) != 2 or not _triple(middle[0], ":") or not _triple(middle[1], "/"):
+    clock = fields[3:5] if len(fields) == 7 else fields[4:6]
+    empty = fields[5:-2] if len(fields) == 7 else fields[3:4] + fields[6:-2]
+    if any(empty) or not _triple(clock[0], ":", (23, 59, 59)) or not _triple(clock[1], "/", (31, 12, 99)):
         raise ValueError(f"no time and date where they belong in {line!r}")
-    if fields[-2][:3] not in ("", "ALM"):
+    if fields[-2] not in _ALARMS:
         raise ValueError(f"alarms {fields[-2]!r} in {line!r}")
     code = fields[-1]
     if len(code) != 1 or code not in "0123456":
@@ -90,19 +91,19 @@ def parse_reply(line: str) -> tuple[float, int]:
 
 def _number(text: str, line: str) -> float:
     """One number as the manual writes it: -1.426E+01."""
-    mantissa, exponent, power = text.partition("E")
-    if exponent and power[:1] in ("+", "-") and len(power) == 3 and mantissa[-4:-3] == ".":
-        value = float(text)
-        if isfinite(value):
-            return value
+    bare = text.removeprefix("-")
+    if len(bare) == 9 and bare[1] == "." and bare[5] == "E" and bare[6] in "+-":
+        digits = bare[0] + bare[2:5] + bare[7:]
+        if digits.isascii() and digits.isdigit():
+            return float(text)
     raise ValueError(f"{text!r} is no number of the form 2.959E+05 in {line!r}")
 
 
-def _triple(text: str, between: str) -> bool:
-    return (
-        len(text) == 8
-        and text[2] == text[5] == between
-        and _DIGITS.issuperset(text[:2] + text[3:5] + text[6:])
+def _triple(text: str, between: str, most: tuple[int, int, int]) -> bool:
+    parts = text.split(between)
+    return len(parts) == 3 and all(
+        len(part) == 2 and _DIGITS.issuperset(part) and int(part) <= limit
+        for part, limit in zip(parts, most, strict=True)
     )
 
 

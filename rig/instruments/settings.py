@@ -71,12 +71,39 @@ class InputChannel:
     twin: str | None = None
 
 
+RELAY_SAFE = {"contactor": False, "lock": True, "beacon": True, "heartbeat": False, "on": True}
+"""Kinds of digital outputs and their safe side: closed, locked, lit, up, on are True."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayChannel:
+    """One digital output: its name, its kind, its number on the module from 0.
+
+    inverted: current flows for False: a lock that needs current to open.
+    """
+
+    name: str
+    kind: str
+    channel: int
+    inverted: bool = False
+
+    def bit(self, state: bool) -> int:
+        """This channel's bit for a state."""
+        return int(state != self.inverted) << self.channel
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputsSettings(Settings):
-    """A digital input module and what its contacts mean."""
+    """A digital module: what its contacts mean, and what hangs on its outputs."""
 
     channels: tuple[InputChannel, ...]
     checksum: bool = False
+    relays: tuple[RelayChannel, ...] = ()
+
+    @property
+    def safe_bits(self) -> int:
+        """The outputs' safe side."""
+        return sum(relay.bit(RELAY_SAFE[relay.kind]) for relay in self.relays)
 
 
 @dataclass(frozen=True, slots=True)

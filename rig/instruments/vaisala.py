@@ -36,6 +36,7 @@ QUIET_S = 0.5
 """After S: a long line that is under way at 4800 baud is through by then."""
 
 _FIELD = re.compile(r"(?<![A-Za-z0-9])(RH|T)=[ \t]*(-?\d{1,3}\.\d{1,3}|\*[*.]*)[ \t]*(\S*)")
+_NAME = re.compile(r"(?<![A-Za-z0-9])(RH|T)=")
 _ERRORS = re.compile(r"(?<![A-Za-z0-9])ERR\s*[=: ]\s*(\S*)")
 _STATE = re.compile(r"(?<![^\s=:])([NhHSX])\s+\d{1,3}(?:\.\d)?(?=\s|$)")
 _FLAGS = re.compile(r"[01]{4}")
@@ -52,10 +53,11 @@ def parse_line(line: str) -> tuple[float | None, float | None]:
     """
     found: dict[str, tuple[str, str]] = {}
     for name, text, unit in _FIELD.findall(line):
-        if name in found:
-            raise ValueError(f"{name}= stands twice in {line!r}")
         found[name] = (text, unit)
+    names = _NAME.findall(line)
     for name in ("T", "RH"):
+        if names.count(name) > 1:
+            raise ValueError(f"{name}= stands twice in {line!r}")
         if name not in found:
             raise ValueError(f"no {name}= with a number and a unit in {line!r}")
     text, unit = found["T"]
@@ -105,6 +107,8 @@ class Vaisala:
         self.name = settings.name
         self._port = port
         self._address = settings.address
+        # True when a line may still come that nobody waits for any more.
+        self._late = False
         self._send = b"SEND\r" if settings.address is None else b"SEND %d\r" % settings.address
 
     def set_up(self) -> None:
@@ -156,10 +160,15 @@ class Vaisala:
         for attempt in range(port.attempts):
             if attempt and port.off_waiting():
                 raise Preempted(f"{self.name}: SEND: given up for an off that waits")
+            if self._late:
+                # Lines cannot be told apart: what is still on its way must have come before the next question.
+                port.sleep(port.deadline_s)
+                self._late = False
             port.discard_input()
             port.write(self._send)
             line = self._line()
             if line is None:
+                self._late = True
                 failure = NoReply(
                     f"{self.name}: SEND: no whole line within {port.deadline_s:g} s, {attempt + 1} attempts; is it "
                     f"set to this line's {LINK}, and its address, if it is in POLL mode, in the rig file?"

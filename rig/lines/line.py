@@ -32,7 +32,7 @@ class Line(OpenLine):
 
     def order(self, member: str, output: Output) -> None:
         """Want this state of an output; replaces any older wish. Returns at once."""
-        if not output.energised and self.members[member].spec.kind != "gas":
+        if not output.energised and self.members[member].spec.kind not in ("gas", "relays"):
             self.off(member)
             return
         with self._lock:

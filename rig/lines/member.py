@@ -26,7 +26,7 @@ class Told(StrEnum):
 class MemberSpec:
     """What a line has to know of an instrument before its port is open.
 
-    kind: "hv", "pump", "furnace", "gas" or "sensor"; make builds the driver on the open port; poll_channels: short
+    kind: "hv", "pump", "furnace", "gas", "relays" or "sensor"; make builds the driver on the open port; poll_channels: short
     names that each poll fills, where the driver says; deadline and attempts as the periods say; watched: its channels
     wake a scan when they change.
     """
@@ -54,8 +54,9 @@ class MemberSpec:
 
     @property
     def off_on_lapse(self) -> bool:
-        """What a line does that nobody renews: high voltage, pumps and heaters go off, gas stays as it is."""
-        return self.kind in ("hv", "pump", "furnace")
+        """What a line does that nobody renews: high voltage, pumps, heaters and relays go to their safe
+        side, gas stays as it is."""
+        return self.kind in ("hv", "pump", "furnace", "relays")
 
 
 class PollTimer:

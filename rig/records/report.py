@@ -23,7 +23,8 @@ from rig.records.report_steps import steps_section, still_flowing_banner
 from rig.records.run import Run
 from rig.records.stretches import Course
 from rig.records.svgplot import Band
-from rig.records.verdicts import Verdict, judge
+from rig.records.verdict import Verdict
+from rig.records.verdicts import judge
 
 _OUTCOMES = {
     "completed": "Completed: every step was made to its end.",

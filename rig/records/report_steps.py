@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rig.records.page import Html, clock, duration, table, text
 from rig.records.stretches import Course, still_flowing
-from rig.records.verdicts import AS_ASKED, Verdict
+from rig.records.verdict import AS_ASKED, Verdict
 
 
 def steps_section(verdicts: Sequence[Verdict]) -> Html:

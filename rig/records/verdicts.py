@@ -7,7 +7,6 @@ nothing that the program believed while it ran is repeated here. What no instrum
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from recipes.model import CoolStep, DryStep, HeatStep, PromptStep, PurgeStep, Recipe, SpinStep
@@ -17,51 +16,15 @@ from rig.records.errors import RecordError
 from rig.records.run import Run
 from rig.records.stretches import Course, Stretch, clock_windows
 from rig.records.tables import SampleReader
+from rig.records.verdict import Verdict
 from rig.records.verdicts_furnace import judge_cool, judge_heat, judge_purge
+from rig.records.verdicts_jet import judge_jets
 
-AS_ASKED: Final = "as asked"
 WITHIN: Final = 0.01
 """Voltage and delivered volume may be off by this part of what was asked."""
 
 CLOCK_S: Final = 1.0
 """A clock may stand this much short of what was asked: one scan in which nothing is due for 0.1 s, and rounding."""
-
-_NOT_ENDED: Final = {
-    "stopped": "stopped",
-    "aborted": "aborted",
-    "failed": "failed by an internal error",
-    None: "the record ends within it",
-}
-
-
-@dataclass(slots=True)
-class Verdict:
-    """One step's verdict.
-
-    findings: sentences with figures and where they come from, the most important first; deviations: what is not as it
-    was asked; figures: the numbers themselves, units in the names.
-    """
-
-    step: Stretch
-    findings: list[str] = field(default_factory=list)
-    deviations: list[str] = field(default_factory=list)
-    figures: dict[str, float] = field(default_factory=dict)
-    unjudged: str | None = None
-
-    @property
-    def word(self) -> str:
-        """ "as asked", "deviates: ...", "not finished: ...", "ended early ..." or "not judged: ..."."""
-        outcome = self.step.outcome
-        off = "; ".join(self.deviations)
-        if outcome in _NOT_ENDED:
-            return f"not finished: {_NOT_ENDED[outcome]}" + (f"; {off}" if off else "")
-        if outcome == "skipped":
-            return "skipped by a person"
-        if outcome == "early":
-            return "ended early by a person" + (f"; {off}" if off else "")
-        if self.unjudged is not None:
-            return f"not judged: {self.unjudged}"
-        return f"deviates: {off}" if off else AS_ASKED
 
 
 def verdicts(run: Run, reader: SampleReader) -> list[Verdict]:
@@ -162,7 +125,7 @@ def _spin(verdict: Verdict, asked: SpinStep, course: Course, assigned: list[Mapp
             )
     _chamber(verdict, course, "humidity_pct", "%RH", asked.humidity, windows)
     _chamber(verdict, course, "temperature_degc", "°C", asked.temperature, windows)
-    verdict.findings.append("jet not judged: this version has no jet watch")
+    judge_jets(verdict, course, windows)
 
 
 def _volume(

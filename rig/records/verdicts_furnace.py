@@ -8,15 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from recipes.gases import is_inert
 from recipes.model import CoolStep, DryStep, HeatStep, PurgeStep
 from recipes.timeline import duration_text
 from rig.records.stretches import Course, Stretch, Window, integral, slope, time_where
-
-if TYPE_CHECKING:
-    from rig.records.verdicts import Verdict
+from rig.records.verdict import Verdict
 
 RAMP_FROM, RAMP_TO = 0.2, 0.9
 """A ramp is judged between these parts of its way: before and after, the furnace follows its own lag."""

@@ -98,7 +98,7 @@ def test_a_pipe_gets_plain_lines_and_a_summary_for_the_lab_book(tmp_runs: Path, 
         "20.02 kV read back from hv.needle",
         "nA at current.collector, mean of all jets it sees",
         "%RH",
-        "jet not judged",
+        "jet stable ",
         "transfer     as asked: mat_mass 4 mg",
         "Alarms       none",
     ):

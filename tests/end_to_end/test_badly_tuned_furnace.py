@@ -17,7 +17,8 @@ from rig.cli.summary import summary_lines
 from rig.engine.host import Result
 from rig.records.report import report_html
 from rig.records.run import Run, open_run
-from rig.records.verdicts import Verdict, verdicts
+from rig.records.verdict import Verdict
+from rig.records.verdicts import verdicts
 from tests.end_to_end.furnace_runs import FOUNDING, FURNACE
 from tests.end_to_end.spinning import Spinning
 

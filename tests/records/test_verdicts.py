@@ -12,7 +12,8 @@ from rig.records import open_run
 from rig.records.samples import Channel
 from rig.records.stretches import Course, slope, still_flowing, stretches, time_where
 from rig.records.utc import NS_PER_S
-from rig.records.verdicts import Verdict, verdicts
+from rig.records.verdict import Verdict
+from rig.records.verdicts import verdicts
 from rig.records.writer import RunRecord
 
 RECIPE = b"""format = 1

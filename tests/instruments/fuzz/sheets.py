@@ -149,7 +149,11 @@ def keithley_buffer(data: bytes, range_a: float, count: int) -> Iterator[Frame]:
 
 def vaisala(data: bytes) -> Iterator[Frame]:
     """Lines in reply to SEND."""
-    for start, end, line in lines(data, b"\n"):
+    whole = list(lines(data, b"\n"))
+    last = whole[-1][1] if whole else 0
+    if data[last:].endswith(b"\r"):  # a FORM may end its line with CR alone
+        whole.append((last, len(data), data[last:]))
+    for start, end, line in whole:
         text = line.decode("ascii", "replace").strip(" \r\t>")
         values: dict[str, float | None] = {}
         for name, channel, unit, low, high in (
@@ -268,8 +272,7 @@ def eurotherm(
 
 # Alicat: the unit's own table, 7/2 for each number: seven characters, two decimals, with its sign
 
-_ALICAT = re.compile(rb"[+-]\d{4}\.\d|[+-]\d{3}\.\d\d|-{7}")
-_TOKENS = {b"ADC", b"OPL", b"HLD", b"OVR", b"EXH", b"LCK", b"MOV", b"VOV", b"POV", b"TOV", b"TMF"}
+_ALICAT = re.compile(rb"[+-]\d{3}\.\d\d|-{7}")
 
 
 def alicat(data: bytes, full_scale: float, tokens: Sequence[bytes], kpa: float = 6.894757) -> Iterator[Frame]:
@@ -278,14 +281,14 @@ def alicat(data: bytes, full_scale: float, tokens: Sequence[bytes], kpa: float =
         words = line.split()
         if len(words) < 7 or words[0] != b"A" or words[6] != b"Ar" or not set(words[7:]) <= set(tokens):
             continue
-        if not all(re.fullmatch(rb"[+-]\d{3}\.\d\d|-{7}", words[place]) for place in (1, 4, 5)):
+        if not all(_ALICAT.fullmatch(word) for word in words[1:6]):
             continue
         pressure, flow, setpoint = (
             None if b"--" in words[place] else float(words[place]) for place in (1, 4, 5)
         )
         if flow is not None and abs(flow) > 1.5 * full_scale:
             continue
-        if setpoint is not None and not -0.005 <= setpoint <= full_scale:
+        if setpoint is not None and not -0.005 * full_scale <= setpoint <= 1.005 * full_scale:
             continue
         if pressure is not None and pressure < 0.0:
             continue

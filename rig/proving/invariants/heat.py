@@ -1,0 +1,213 @@
+"""Invariants 4, 5 and 6: heater, purge proof and inert gas, by what furnace, tube and flow controllers really do."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import Any
+
+from rig.proving.invariants.electrical import SETTLE_NS, Court
+from rig.proving.invariants.promises import (
+    FURNACE_WATCHDOG_S,
+    HEATER_TRIP_S,
+    NS,
+    PROOF_DEGC,
+)
+
+LINE_DEAD_S = 5.0
+"""A controller whose line has come back is told off within so long: deadline 1 s, two attempts, each second."""
+TAKEN_BELOW_DEGC = 250.0
+WEAK = 0.8
+WEAK_S = 30.0
+DETECT_S = 6.0
+"""On top of the 30 s of a weak flow: poll, stale, scan, trip delay, order."""
+HELD_BACK_S = 900.0
+"""So long a program may be held back behind a furnace that lags."""
+EXCUSE_NS = 15 * NS
+"""An exhaust that fluttered so lately counts as lost."""
+
+
+class Heat:
+    """Watches each furnace. The story's trips say when something was detected; all else is the emulators'."""
+
+    def __init__(self, court: Court) -> None:
+        self._court = court
+        self._senses = court.senses
+        self._due: dict[str, int] = {}
+        self._told: set[tuple[str, str]] = set()
+        self._flowed_l: dict[str, float] = {}
+        self._weak_ns: dict[str, int | None] = {}
+        self._seen_ns: dict[str, int] = {}
+        self._by_ns: dict[str, int] = {}
+        self._was: dict[str, bool] = dict.fromkeys(self._senses.heaters, False)
+        self._senses.on_gas.append(self._gas)
+
+    # Invariant 4
+
+    def tripped(self, data: dict[str, Any], t_ns: int) -> None:
+        """Detected: from now on it counts."""
+        unit = str(data["unit"])
+        if unit in self._senses.heaters and "furnace" in (data.get("takes") or ()):
+            self._due.setdefault(unit, t_ns)
+
+    def crashed(self) -> None:
+        """When each heater has to be off without anybody: by watchdog, or by its program's own end."""
+        now_ns = self._senses.now_ns
+        self._by_ns = {name: now_ns + round(self._own_end_s(name) * NS) for name in self._senses.heaters}
+
+    def _own_end_s(self, name: str) -> float:
+        device = self._senses.heaters[name]
+        if not self._senses.heating(name):
+            return FURNACE_WATCHDOG_S
+        if device.model == "epc3000":
+            return FURNACE_WATCHDOG_S
+        return device.control.programmer.program_left_s() + HELD_BACK_S
+
+    def wait_after_crash_s(self) -> float:
+        """Watch the EPC's watchdog out; a program of hours is not waited for."""
+        heating = [name for name in self._senses.heaters if self._senses.heaters[name].output_pct > 0]
+        return FURNACE_WATCHDOG_S + 2.0 if heating else 0.0
+
+    def came_back(self) -> None:
+        """The next controller answers for it now."""
+        self._by_ns.clear()
+
+    def _look_at_heater(self, name: str, now_ns: int) -> None:
+        device = self._senses.heaters[name]
+        heating = self._senses.heating(name) or device.output_pct > 0.0
+        if not heating:
+            return
+        by_ns = self._by_ns.get(name)
+        if by_ns is not None and now_ns > by_ns + NS and device.output_pct > 0.0:
+            self._once(
+                4,
+                name,
+                f"crash {by_ns}",
+                f"the heater is at {device.output_pct:.0f} % though nobody is there",
+            )
+        due_ns = self._due.get(name)
+        if due_ns is None or self._court.host_ns is None:
+            return
+        allowed_ns = round(HEATER_TRIP_S * NS)
+        if self._senses.troubled(name, due_ns - SETTLE_NS):
+            trouble = self._senses.troubles[name]
+            if trouble.active:
+                return
+            allowed_ns = max(allowed_ns, trouble.last_ns - due_ns + round(LINE_DEAD_S * NS))
+        if self._court.stalled_until_ns >= due_ns:
+            allowed_ns = max(allowed_ns, self._court.stalled_until_ns - due_ns + round(LINE_DEAD_S * NS))
+        if now_ns - due_ns > allowed_ns:
+            self._once(
+                4,
+                name,
+                f"trip {due_ns}",
+                f"the controller still heats ({device.output_pct:.0f} %, set point "
+                f"{device.control.working:.0f} °C) {(now_ns - due_ns) / NS:.2f} s after a trip",
+            )
+
+    # Invariant 5: by the gas that has really flowed
+
+    def _look_at_gas(self, name: str, now_ns: int) -> None:
+        senses, promises = self._senses, self._court.promises
+        hearth = senses.world.hearths[name]
+        before_ns = self._seen_ns.get(name, now_ns)
+        self._seen_ns[name] = now_ns
+        if hearth.tube.opened or not hearth.gases:
+            self._flowed_l[name] = 0.0
+            self._weak_ns[name] = None
+            flow, wanted = 0.0, 0.0
+        else:
+            gas, controller = next(iter(hearth.gases.items()))
+            flow = controller.flow_sccm(now_ns)
+            wanted = senses.gases[gas].loop.setpoint_sccm
+            if flow >= WEAK * wanted and wanted > 0:
+                self._flowed_l[name] = (
+                    self._flowed_l.get(name, 0.0) + flow / 60000 * (now_ns - before_ns) / NS
+                )
+                self._weak_ns[name] = None
+            elif self._weak_ns.get(name) is None:
+                self._weak_ns[name] = now_ns
+        if self._court.story.step not in promises.inert_steps or not senses.heating(name):
+            return
+        degc = hearth.furnace.tube_degc(now_ns)
+        if degc < PROOF_DEGC + 10 or self._court.host_ns is None:
+            return
+        if senses.heaters[name].output_pct == 0.0 or senses.troubled(name, now_ns - 40 * NS):
+            return
+        if self._flowed_l.get(name, 0.0) < 0.95 * promises.purge_l:
+            self._once(
+                5,
+                name,
+                "purge",
+                f"heats at {degc:.0f} °C in an inert step, {self._flowed_l.get(name, 0.0):.2f} l of gas have flowed "
+                f"through the closed tube and {promises.purge_l:.2f} l are asked for",
+            )
+        weak_ns = self._weak_ns.get(name)
+        if weak_ns is not None and now_ns - weak_ns > (WEAK_S + DETECT_S) * NS:
+            self._once(
+                5,
+                name,
+                f"weak {weak_ns}",
+                f"heats at {degc:.0f} °C in an inert step with {flow:.0f} of {wanted:.0f} sccm for "
+                f"{(now_ns - weak_ns) / NS:.0f} s",
+            )
+
+    # Invariant 6
+
+    def _gas(self, gas: str, before: float, now: float) -> None:
+        if now >= before:
+            return
+        court, senses, now_ns = self._court, self._senses, self._senses.now_ns
+        name = next(one for one, hearth in senses.world.hearths.items() if gas in hearth.gases)
+        furnace = senses.world.hearths[name].furnace
+        seen = furnace.temperature_degc(now_ns)
+        tube = furnace.tube_degc(now_ns)
+        if not isnan(seen) and max(seen, tube) <= court.promises.cold_degc + 5.0:
+            return
+        if isnan(seen) and tube <= court.promises.cold_degc:
+            return  # cold in truth; whether anybody may believe so is not for the gas to say
+        if now == 0.0 and self._bad_contact("tube_pressure"):
+            return
+        if now >= court.promises.hot_minimum_sccm - 0.5 and self._bad_contact("furnace_exhaust"):
+            return
+        court.violated(
+            6,
+            f"{gas} is lowered from {before:g} to {now:g} sccm over a tube at {tube:.0f} °C (reads {seen:.0f} °C)",
+        )
+
+    def _bad_contact(self, prefix: str) -> bool:
+        """Open now or lately, or not to be read: its input line is in trouble."""
+        court, now_ns = self._court, self._senses.now_ns
+        for channel, module in court.promises.inputs.items():
+            if not channel.startswith(prefix):
+                continue
+            switch = self._senses.contacts[channel]
+            bad = switch.on != court.promises.healthy_closed[channel]
+            lately = now_ns - switch.since_ns < EXCUSE_NS and switch.since_ns > 0
+            if bad or lately or self._senses.troubled(module, now_ns - EXCUSE_NS):
+                return True
+        return False
+
+    # Each scan
+
+    def look(self) -> None:
+        """Every furnace."""
+        if not self._senses.heaters:
+            return
+        now_ns = self._senses.now_ns
+        for name in self._senses.heaters:
+            self._look_at_heater(name, now_ns)
+            self._look_at_gas(name, now_ns)
+            self._look_at_return(name)
+
+    def _look_at_return(self, name: str) -> None:
+        """Invariant 7 for the heater: after an abort it does not come back in this run."""
+        heating = self._senses.heating(name)
+        said = self._court.story.unit(name)
+        if heating and not self._was[name] and said.aborted and self._court.host_ns is not None:
+            self._court.violated(7, f"{name} heats again after an abort")
+        self._was[name] = heating
+
+    def _once(self, number: int, name: str, place: str, words: str) -> None:
+        if (name, place) not in self._told:
+            self._told.add((name, place))
+            self._court.violated(number, f"{name}: {words}")

@@ -1,0 +1,13 @@
+"""A hundred generated runs in all, the first half of them: no invariant is violated."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.proving.hundred import hold
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("first", [0, 25])
+def test_no_invariant_is_violated(first: int) -> None:
+    hold(range(first, first + 25))
