@@ -22,7 +22,7 @@ from struct import Struct
 
 from rig.instruments import eurotherm_registers as reg
 from rig.instruments.eurotherm_dialogue import Dialogue
-from rig.instruments.eurotherm_off import switch_off
+from rig.instruments.eurotherm_off import switch_off, to_auto
 from rig.instruments.eurotherm_program import Entry, fitting, image, why_impossible
 from rig.instruments.eurotherm_settings import Found, read_found, watchdog_problems
 from rig.instruments.modbus import FLOAT_AREA
@@ -190,7 +190,9 @@ class Eurotherm:
     # Off
 
     def off(self) -> None:
-        """Set points zero, programmer reset, auto, and the working output read as 0 %; raises when that is not so.
+        """Set points zero, programmer reset, and the working output read as 0 %; raises when that is not so.
+
+        One that gives power all the same is put to manual at 0 % and stays there until a program is to run.
 
         The first one of all reads the model word in between, on a model whose reset another model would take for run.
         """
@@ -311,6 +313,7 @@ class Eurotherm:
             raise Refused(f"{number}: not loaded: {'; '.join(found.problems)}")
         self.off()
         talk, bus = self._talk, self._talk.bus
+        to_auto(talk)
         if self.model.watchdog is not None:
             flag = self.model.watchdog[3]
             if talk.word(flag, "watchdog flag"):

@@ -1,4 +1,8 @@
-"""A Eurotherm's heater off: set points zero, programmer reset, auto, working output read as 0 % (safety rule 3)."""
+"""A Eurotherm's heater off: set points zero, programmer reset, working output read as 0 % (safety rule 3).
+
+A set point of zero is no power only where the loop is sound: with a reversed or broken thermocouple the controller
+drives on. One that still gives power is put to manual at 0 %, and stays there until the next program is to run.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,11 @@ from rig.lines.errors import BadReply, InstrumentError, NoReply, PortLost, Refus
 
 OFF_PCT = 0.05
 """Working output below half its display step counts as 0 %."""
-LOOKS, WAIT_S = 12, 0.25
-"""So often, and so far apart, the working output is looked at until it is 0: one control cycle, or an output rate
-limit."""
+LOOKS, WAIT_S = 6, 0.25
+"""So often, and so far apart, the working output is looked at until it is 0: a few control cycles. Readings wait
+meanwhile, so it is not more."""
 
+AT_ZERO = "it stands in manual at 0 % instead"
 _SETPOINTS_AT = FLOAT_AREA + 2 * reg.SP1
 _FLOATS_3 = Struct(">3f")
 
@@ -47,15 +52,34 @@ def switch_off(talk: Dialogue) -> None:
     if unanswered is not None:
         raise unanswered
     if talk.word(reg.AUTO_MANUAL, "auto or manual") != 0:
+        # Off in manual it stays in manual: in auto nobody knows yet what it would drive.
         talk.write_float_zero(reg.MANUAL_OUTPUT, "manual output to 0 %")
-        talk.bus.write_word(reg.AUTO_MANUAL, 0, "back to auto")
-        if talk.word(reg.AUTO_MANUAL, "auto or manual") != 0:
-            raise Refused(f"{talk.name}: off: it stays in manual; switch it to auto on its front panel")
+        prove_no_output(talk)
+        return
     if talk.word(reg.REMOTE, "local or remote set point") == 1 and comms_degc != 0.0:
         raise Refused(
             f"{talk.name}: off: it follows a remote set point of {comms_degc:g} degC; switch it to local"
         )
-    prove_no_output(talk)
+    try:
+        prove_no_output(talk)
+    except Refused as error:
+        held = _hold_at_zero(talk)
+        if held != AT_ZERO:
+            raise Refused(f"{error}; {held}") from error
+
+
+def to_auto(talk: Dialogue) -> None:
+    """Before a program runs: out of manual, with its set points at zero and no power then either. Raises Refused."""
+    if talk.word(reg.AUTO_MANUAL, "auto or manual") == 0:
+        return
+    talk.write_float_zero(reg.MANUAL_OUTPUT, "manual output to 0 %")
+    talk.bus.write_word(reg.AUTO_MANUAL, 0, "back to auto")
+    if talk.word(reg.AUTO_MANUAL, "auto or manual") != 0:
+        raise Refused(f"{talk.name}: it stays in manual; switch it to auto on its front panel")
+    try:
+        prove_no_output(talk)
+    except Refused as error:
+        raise Refused(f"{error}; {_hold_at_zero(talk)}") from error
 
 
 def zero_setpoints(talk: Dialogue) -> float:
@@ -101,13 +125,22 @@ def prove_no_output(talk: Dialogue) -> None:
 
 
 def _hold_at_zero(talk: Dialogue) -> str:
-    """Manual, 0 %: the way out where a set point cannot be zeroed. In words what came of it."""
-    try:
-        talk.bus.write_word(reg.AUTO_MANUAL, 1, "to manual")
-        talk.write_float_zero(reg.MANUAL_OUTPUT, "manual output to 0 %")
-        prove_no_output(talk)
-    except PortLost:
-        raise
-    except InstrumentError as error:
-        return f"and it could not be put to manual at 0 % either ({error})"
-    return "it stands in manual at 0 % instead"
+    """Manual, 0 %: the way out where a set point cannot be zeroed. In words what came of it.
+
+    In manual the output stays where it was, so the 0 is sent even if the step to manual was not confirmed.
+    """
+    failure: InstrumentError | None = None
+    for step in (
+        lambda: talk.bus.write_word(reg.AUTO_MANUAL, 1, "to manual"),
+        lambda: talk.write_float_zero(reg.MANUAL_OUTPUT, "manual output to 0 %"),
+        lambda: prove_no_output(talk),
+    ):
+        try:
+            step()
+        except PortLost:
+            raise
+        except InstrumentError as error:
+            failure = failure or error
+    if failure is not None:
+        return f"and it could not be put to manual at 0 % either ({failure})"
+    return AT_ZERO

@@ -6,6 +6,7 @@ import pytest
 
 from rig.instruments.modbus import word_request
 from rig.lines.errors import BadReply, NoReply, Refused
+from rig.outputs import FurnaceOutput, ProgramSegment
 from tests.instruments.eurotherm_bench import MODELS, EurothermBench, driver_on, ready
 
 H = bytes.fromhex
@@ -45,7 +46,7 @@ def test_commands_of_off_go_out_within_a_fifth_of_a_second(model: str) -> None:
     assert (off_ns[0] - begun_ns) / 1e9 < 0.3
 
 
-def test_manual_with_power_is_brought_back_to_auto_and_nothing() -> None:
+def test_manual_with_power_gets_none_and_the_next_program_brings_it_back_to_auto() -> None:
     bench = ready()
     bench.values[24] = 500.0
     bench.controller.write_one(273, 1)
@@ -54,7 +55,38 @@ def test_manual_with_power_is_brought_back_to_auto_and_nothing() -> None:
     assert bench.power() == 40.0
     bench.driver.off()
     assert bench.power() == 0.0
+    assert bench.controller.control.manual
+    bench.driver.apply(FurnaceOutput("run", 1, (ProgramSegment(5.0, 300.0, 600.0),)))
     assert not bench.controller.control.manual
+    bench.time.pass_s(50)
+    bench.poll()
+    bench.time.pass_s(50)
+    assert bench.power() > 0.0
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_furnace_that_drives_at_a_set_point_of_zero_is_held_in_manual(model: str) -> None:
+    """A reversed thermocouple reads below zero and falls as it heats: the loop gives 100 % for ever."""
+    bench = ready(model)
+    bench.controller.found_running([(5.0, 300.0, 600.0)])
+    for half_minute in range(30):
+        if half_minute == 10:
+            bench.furnace.reversed(bench.time.now_ns, True)
+        bench.time.pass_s(30)
+        bench.poll()  # or the EPC3000's watchdog ends it
+    assert bench.power() > 50.0
+    bench.driver.off()
+    assert bench.power() == 0.0
+    hot = bench.furnace.tube_degc(bench.time.now_ns)
+    for _ in range(10):
+        bench.time.pass_s(30)
+        assert bench.power() == 0.0
+        bench.driver.off()  # told again and again while nobody believes it: it stays in manual
+        assert bench.power() == 0.0 and bench.controller.control.manual
+    assert bench.furnace.tube_degc(bench.time.now_ns) < hot + 30.0
+    with pytest.raises(Refused, match=r"working output still is .* it stands in manual at 0 % instead"):
+        bench.driver.apply(FurnaceOutput("run", 2, (ProgramSegment(5.0, 300.0, 600.0),)))
+    assert bench.power() == 0.0
 
 
 def test_a_remote_set_point_is_zeroed_too() -> None:
@@ -78,20 +110,23 @@ def test_where_zero_is_not_taken_the_heater_is_held_in_manual_and_it_is_raised()
     assert bench.power() == 0.0
     bench.time.pass_s(600)
     assert bench.power() == 0.0
-    # Mended by a person: the next one brings it back to auto.
+    # Mended by a person: off stays as it is, and the next program brings it back to auto.
     bench.values[112] = 0.0
     bench.driver.off()
-    assert not bench.controller.control.manual
     assert bench.power() == 0.0
+    bench.driver.apply(FurnaceOutput("run", 3, (ProgramSegment(5.0, 100.0, 600.0),)))
+    assert not bench.controller.control.manual
 
 
-def test_power_that_stays_is_raised() -> None:
+def test_power_that_stays_in_manual_too_is_raised() -> None:
+    """The emulated controller gives its sensor-break power whatever its mode."""
     bench = ready()
     bench.furnace.sensor_break(bench.time.now_ns, True)
     bench.values[34] = 20.0
     bench.time.pass_s(2)
-    with pytest.raises(Refused, match="working output still is 20 %, 3 s after it was switched off"):
+    with pytest.raises(Refused, match=r"still is 20 %, 1\.5 s after .* could not be put to manual"):
         bench.driver.off()
+    assert bench.controller.control.manual
 
 
 def test_both_commands_go_out_when_only_replies_are_lost() -> None:
@@ -149,6 +184,6 @@ def test_a_3216_declared_as_epc3000_is_never_started_by_off() -> None:
 def test_word_request_is_what_back_to_auto_sends() -> None:
     bench = ready()
     bench.controller.write_one(273, 1)
-    bench.driver.off()
+    bench.driver.apply(FurnaceOutput("run", 1, (ProgramSegment(5.0, 100.0, 600.0),)))
     assert H("01 06 01 11 00 00 D8 33") == word_request(1, 273, 0)
     assert H("01 06 01 11 00 00 D8 33") in bench.port.sent
