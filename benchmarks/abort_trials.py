@@ -39,7 +39,9 @@ TOLD_WITHIN_S = 4.0
 OFF: Mapping[str, Callable[[bytes], bool]] = {
     "hv.needle": lambda data: data == HV_OFF,
     "pumps.a": lambda data: b"STP" in data,
-    "furnace.tube": lambda data: data[1:2] in (b"\x06", b"\x10"),  # Modbus: its first write zeroes the set points
+    "furnace.tube": lambda data: (
+        data[1:2] in (b"\x06", b"\x10")
+    ),  # Modbus: its first write zeroes the set points
 }
 """How the first packet of an "off" looks on each line with an output."""
 
@@ -105,9 +107,15 @@ class Block:
             return read(poll)
 
         self.over = False
+        self._line, self._timer = line, member.timers[0]
         driver.read = blocking
-        member.timers[0].due_ns = 0  # asked for at once, whatever its period
-        line._runner.notify()
+
+    def begun(self) -> bool:
+        """Whether the call is under way; it is made at once, whatever the poll's period."""
+        if not self.entered.is_set():
+            self._timer.due_ns = 0
+            self._line._runner.notify()
+        return self.entered.is_set()
 
     def let_go(self) -> None:
         """The call returns."""
@@ -136,7 +144,7 @@ class AbortTrials:
                 self._fire(command)
             self._let_pass(0.02)
         block = Block(self.lines, blocked)
-        self.station.until(block.entered.is_set, 3.0, f"{blocked} blocked")
+        self.station.until(block.begun, 10.0, f"{blocked} blocked")
         self.host._traced.clear()
         given = self._abort_from(state, path[-1:])
         self.station.until(lambda: bool(given), 5.0, f"abort from {state}")
@@ -157,7 +165,9 @@ class AbortTrials:
         for line in others:
             sent_ns = self._first_off(line, now_ns)
             if sent_ns is None or not still:
-                raise AssertionError(f"abort from {state} with {blocked} blocked: {line} was not told meanwhile")
+                raise AssertionError(
+                    f"abort from {state} with {blocked} blocked: {line} was not told meanwhile"
+                )
             trial.told.append(Told(line, self._in_flight(line, now_ns, sent_ns), (sent_ns - now_ns) / 1e6))
         if whole:
             self.station.until(lambda: block.over, BLOCK_S + 2.0, "its call returned")
@@ -271,9 +281,9 @@ class AbortTrials:
 
     def _first_off(self, line: str, since_ns: int) -> int | None:
         for entry in self._exchanges(line):
-            if entry["direction"] == "sent" and entry["t_ns"] >= since_ns:
-                if OFF[line](bytes.fromhex(entry["hex"])):
-                    return int(entry["t_ns"])
+            sent = entry["direction"] == "sent" and entry["t_ns"] >= since_ns
+            if sent and OFF[line](bytes.fromhex(entry["hex"])):
+                return int(entry["t_ns"])
         return None
 
     def _in_flight(self, line: str, since_ns: int, until_ns: int) -> bool:
@@ -281,15 +291,19 @@ class AbortTrials:
         return any(since_ns <= entry["t_ns"] < until_ns for entry in self._exchanges(line))
 
 
-def run_trials(runs: Path, count: int, each_other: int, seed: int = 0) -> AbortTrials:
+def run_trials(
+    runs: Path, count: int, each_other: int, seed: int = 0, whole_each: int = WHOLE_EACH
+) -> AbortTrials:
     """So many from Running, and so many from each other state. Raises AssertionError where one was not told."""
     with real_lines(runs, trace=True) as lines:
         made = AbortTrials(lines, seed)
         wanted = [(State.RUNNING, number) for number in range(count)]
-        wanted += [(state, number) for state in State if state is not State.RUNNING for number in range(each_other)]
+        wanted += [
+            (state, number) for state in State if state is not State.RUNNING for number in range(each_other)
+        ]
         for place, (state, number) in enumerate(wanted):
             blocked = BLOCKED[place % len(BLOCKED)]
-            whole = state is State.RUNNING and number % WHOLE_EACH == WHOLE_EACH - 1
+            whole = state is State.RUNNING and number % whole_each == whole_each - 1
             while made.trial(state, blocked, whole) is None:
                 if made.disturbed > 10 + len(wanted) // 4:
                     raise MachineBusy(f"{made.disturbed} trials were ended by something else")
@@ -323,7 +337,9 @@ def rows(trials: Sequence[Trial]) -> list[str]:
 
 def main(words: Sequence[str]) -> None:
     """All of them."""
-    count, each_other = (int(word) for word in (*words, "200", "5")[:2]) if len(words) != 1 else (int(words[0]), 5)
+    count, each_other = (
+        (int(word) for word in (*words, "200", "5")[:2]) if len(words) != 1 else (int(words[0]), 5)
+    )
     with tempfile.TemporaryDirectory() as folder:
         made = run_trials(Path(folder), count, each_other)
     head = f"  {'line':<14}{'it was':<11}{'n':>5}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}"
@@ -340,7 +356,9 @@ def main(words: Sequence[str]) -> None:
     for blocked in BLOCKED:
         found = [told.delay_ms for trial in made.trials if trial.blocked == blocked for told in trial.told]
         if found:
-            print(f"  {blocked:<18} n {len(found):>4}   p50 {statistics.median(found):.1f}   max {max(found):.1f} ms")
+            print(
+                f"  {blocked:<18} n {len(found):>4}   p50 {statistics.median(found):.1f}   max {max(found):.1f} ms"
+            )
     print(f"\n{made.disturbed} trials were ended by something else before the command, and repeated")
 
 

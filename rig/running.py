@@ -99,7 +99,7 @@ class Session:
             mat = options.beginning.mat if options.beginning is not None else "as-spun"
             attendant = Attendant(recipe, self.laboratory.hearths, self.laboratory.scheduler, mat)
             self.watch(attendant.on_event)
-            self.faults = FaultPlan(self.laboratory, self.drive, options.faults)
+            self.faults = FaultPlan(self.laboratory, self.drive, options.faults, self.host)
             self.watch(self.faults.on_event)
 
     def _build_laboratory(self) -> Laboratory | None:

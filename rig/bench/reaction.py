@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rig.bench.model import AnyInstrument, Bench
+from rig.instruments.adam import ORDER_BYTES
 from rig.instruments.catalog import CATALOG, DEADLINE_S, POLL_PERIOD_S
 from rig.instruments.settings import HvSettings, InputsSettings
 from rig.safety.limits import MAX_REACTION_S
@@ -84,6 +85,12 @@ def reaction_time(bench: Bench, module: InputsSettings, supply: HvSettings) -> R
     )
     if neighbours:
         detection.append(("other exchanges on the inputs' line", neighbours))
+    if module.relays:
+        # An order to the module's own outputs, and its reading back, may stand before the poll.
+        ordered_s = inputs.bytes_s(sum(ORDER_BYTES), module.baud) + inputs.turnaround_s
+        detection.append(
+            ("an order to the module's outputs", ordered_s + inputs.exchange_s(inputs.poll, module.baud))
+        )
     detection.append(("scan wake", SCAN_WAKE_S))
     command = ("off command and turnaround", hv.bytes_s(hv.off[0], supply.baud) + hv.turnaround_s)
     in_flight = hv.exchange_s(hv.poll, supply.baud)

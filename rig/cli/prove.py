@@ -147,7 +147,7 @@ def _walk(args: argparse.Namespace, bench: Bench, channels: tuple[str, ...]) -> 
             lock = RigLock(bench.name)
             lock.acquire({"user": by, "since": f"{clock.origin_utc:%Y-%m-%dT%H:%M:%SZ}", "does": "rig prove"})
             stack.callback(lock.release)
-        host, laboratory = _host(bench, stack)
+        host, laboratory = host_of(bench, stack)
         guide = ByItself(laboratory, bench) if laboratory is not None else AtTheTerminal()
         stack.enter_context(signals(guide.interrupted))
         if not args.json:
@@ -175,7 +175,8 @@ def _walk(args: argparse.Namespace, bench: Bench, channels: tuple[str, ...]) -> 
     return DONE if good == len(channels) else STOPPED
 
 
-def _host(bench: Bench, stack: ExitStack) -> tuple[Host, Laboratory | None]:
+def host_of(bench: Bench, stack: ExitStack) -> tuple[Host, Laboratory | None]:
+    """A host for the walk, on the real lines or on an emulated laboratory that `stack` closes."""
     from rig.engine.connect import Carrier
     from rig.engine.drive import RealDrive, VirtualDrive
     from rig.engine.host import Host

@@ -67,6 +67,11 @@ def sentence(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
                 INFO,
                 f"{data.get('step')}: needles are filled at {data.get('rate_ml_h'):g} ml/h, high voltage off",
             )
+        case "switch" if data.get("kind") == "contactor" and not data.get("on"):
+            return (
+                ALARM,
+                f"{data.get('output')} opens: mains off high voltage until the program is started again",
+            )
         case "jog" | "hv-test":
             return INFO, f"{data.get('step')}: {data.get('text')}"
         case "waiting":

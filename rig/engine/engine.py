@@ -133,7 +133,11 @@ class Engine:
         if self.error is not None:
             self._scan_broken(now_ns)
         if self.on_scan is not None:
-            self.on_scan()
+            try:
+                self.on_scan()
+            except Exception as error:
+                self.on_scan = None  # the supply still has to be proved off, and that takes scans
+                self.break_down(error)
 
     def _scan(self, now_ns: int) -> None:
         self._take_reports()
@@ -141,6 +145,7 @@ class Engine:
         readings = self.readings
         live = False
         pumps_live = False
+        hv_requested = False
         for unit in self.units.values():
             views, situation = self._situation(unit, readings)
             if self.connecting:
@@ -169,6 +174,10 @@ class Engine:
                     self.outlets[name].off_again()
             for name, view in views.items():
                 output = permitted.outputs.get(name)
+                if view.kind == "hv" and output is not None and output.energised:
+                    hv_requested = True
+                    if self.outlets[name].ordered is None and not self._locked():
+                        continue  # the door is locked first; the next scan looks again
                 if output is not None:  # a gas that nobody has read yet is left as it is
                     self.outlets[name].act(output, view.proved_off, now_ns, self._writers[unit.name])
             live = (
@@ -180,7 +189,7 @@ class Engine:
             )
             pumps_live = pumps_live or situation.pumps_live
         if self.switching is not None:
-            self.switching.scan(self.units.values(), now_ns)
+            self.switching.scan(self.units.values(), now_ns, hv_requested)
         for run in self.runs:
             run.advance(now_ns, readings)
         self._set_activity(live or pumps_live)
@@ -209,6 +218,10 @@ class Engine:
                 pumps_live = pumps_live or view.live
             views[name] = view
         return views, Situation(readings, views, hv_live, pumps_live, unit.spec.facts)
+
+    def _locked(self) -> bool:
+        """Whether every door lock the rig has is known to be locked."""
+        return self.switching is None or self.switching.locked()
 
     def why_not_clear(self, unit: Unit) -> str | None:
         """What still stands against clearing a unit's trips at this moment, or None."""

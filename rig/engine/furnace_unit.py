@@ -198,7 +198,7 @@ def furnace_unit(
         # A tube that is found hot was at an inert step if inert gas flows through it.
         inert = atmosphere.inert if atmosphere is not None else flow_sccm > 1.0
         facts.flush.update(now_ns, facts.reckoned_degc(temperature), inert, flow_sccm, proved)
-        limit = purge.limit_ppm
+        limit = purge.stands_for_ppm
         facts.oxygen_limit_ppm = OXYGEN_TRIP_FACTOR * limit if limit is not None and purge.proved else None
 
     def ready() -> str | None:

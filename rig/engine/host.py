@@ -281,11 +281,11 @@ class Host:
         self._drive(self._over)
         twice = self.orders.leaving_ns is not None
         for run in self.engine.runs:
-            if twice or not run.closed:
-                run.leave(
-                    self.drive.now(),
-                    "interrupted twice" if twice else "internal error: the scan does not go on",
-                )
+            if twice:
+                run.leave(self.drive.now(), "interrupted twice")
+            elif not run.closed:
+                why = f"internal error: the scan does not go on ({self.engine.error})"
+                run.leave(self.drive.now(), why, "failed")
         last = list(self.engine.runs)
         left = {run: self._left_of(run) for run in last}
         self.release()

@@ -144,14 +144,14 @@ class Run:
             self._break_off()
             self._end(now_ns, Ending("failed", reason=reason))
 
-    def leave(self, now_ns: int, reason: str) -> None:
+    def leave(self, now_ns: int, reason: str, outcome: str = "aborted") -> None:
         """The host leaves at once: the run is closed as it stands."""
         if self.ending is None:
             self._break_off()
-            self.ending = Ending("aborted", reason=reason)
+            self.ending = Ending(outcome, reason=reason)
         elif self.ending.outcome == "stopped":
             # Stopped in order, but left before high voltage was proved off and its discharge time over.
-            self.ending = Ending("aborted", reason=reason)
+            self.ending = Ending(outcome, reason=reason)
         self.left_unproved = any(unit.unproved for unit in self.concerned())
         self._close()
 

@@ -1,6 +1,7 @@
 """The rig's digital outputs, once a scan: decided by a pure function, journalled as they change, sent like any order.
 
-A contactor is closed only after its event is in the record; what opens or locks never waits for that.
+A contactor is closed only after its event is in the record; what opens or locks never waits for that. A contactor that
+has opened stays open until the program is started again.
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ from rig.safety.relays import HvKnown, relay_state
 _CUT: Final = frozenset({State.ABORTING, State.ABORTED, State.CLEARING})
 
 
-def hv_known(units: Iterable[Unit], outlets: Mapping[str, Outlet], now_ns: int) -> HvKnown:
+def hv_known(
+    units: Iterable[Unit], outlets: Mapping[str, Outlet], now_ns: int, requested: bool = False
+) -> HvKnown:
     """What is known of all supplies at the end of this scan."""
     found = [unit for unit in units if unit.proofs]
     proofs = [(outlets[name], proof) for unit in found for name, proof in unit.proofs.items()]
     return HvKnown(
         proved=all(proof.proved for _, proof in proofs),
         discharged=all(proof.proved and proof.discharged(now_ns) for _, proof in proofs),
-        wanted=any(outlet.ordered is not None for outlet, _ in proofs),
+        wanted=requested or any(outlet.ordered is not None for outlet, _ in proofs),
         unproved=any(unit.unproved for unit in found),
         cut=any(
             unit.state in _CUT
@@ -60,19 +63,40 @@ class Switching:
         self._tickets: dict[str, Ticket | None] = {}
         self.states: dict[str, bool] = {}
         """What each output is to be, by name."""
+        self._opened: set[str] = set()
         self._ordered_ns: dict[str, int] = {}
 
-    def scan(self, units: Iterable[Unit], now_ns: int) -> None:
-        """Decide, journal, and order what differs or is not acknowledged."""
+    def scan(self, units: Iterable[Unit], now_ns: int, requested: bool = False) -> None:
+        """Decide, journal, and order what differs or is not acknowledged. requested: high voltage is permitted at this
+        scan, though perhaps not ordered yet."""
         if not self._outputs:
             return
-        known = hv_known(units, self._outlets, now_ns)
+        known = hv_known(units, self._outlets, now_ns, requested)
         bits = dict.fromkeys(self._safe, 0)
         for name, one in self._outputs.items():
-            state = self._settle(name, one, relay_state(one.relay.kind, known, now_ns, one.opens_on))
+            wanted = relay_state(one.relay.kind, known, now_ns, one.opens_on)
+            if one.relay.kind == "contactor":
+                # Whoever attests that the mains are off stands at that output: they never come back by themselves.
+                self._opened |= {name} if not wanted else set()
+                wanted = name not in self._opened
+            state = self._settle(name, one, wanted)
             bits[one.module] |= one.relay.bit(state)
-        for module, wanted in bits.items():
-            self._order(self._outlets[module], RelayOutput(wanted, self._safe[module]), now_ns)
+        for module, sent in bits.items():
+            self._order(self._outlets[module], RelayOutput(sent, self._safe[module]), now_ns)
+
+    def locked(self) -> bool:
+        """Whether every lock there is has been told to lock, and read back so: before that no supply is switched on."""
+        for name, one in self._outputs.items():
+            if one.relay.kind != "lock":
+                continue
+            member = self._outlets[one.module].member
+            told = member.told if member.told_state is Told.TOLD else None
+            mask = 1 << one.relay.channel
+            if not self.states.get(name) or not isinstance(told, RelayOutput):
+                return False
+            if told.bits & mask != one.relay.bit(True):
+                return False
+        return True
 
     def _settle(self, name: str, one: OutputSettings, wanted: bool) -> bool:
         """The state to be ordered now: a contactor that is to close waits for its event."""

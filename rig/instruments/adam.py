@@ -35,6 +35,8 @@ LINK = LinkSpec(9600)
 
 POLL_BYTES = (7, 10)
 """Bytes of one poll with checksum, out and in; without it there are two exchanges of (5, 8)."""
+ORDER_BYTES = (10, 4)
+"""Bytes of #AA00DD and its acknowledgement, with checksum."""
 TURNAROUND_S = 0.01
 """From the end of a request to the beginning of its reply: our assumption, the manual gives none."""
 LOST_NS = 3 * NS

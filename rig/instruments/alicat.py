@@ -123,7 +123,11 @@ class Alicat:
             )
         self._gas = gas.encode("ascii")
         self._layout = layout
-        self.read("flow")
+        try:
+            self.read("flow")
+        except InstrumentError:
+            self._layout = None  # perhaps the table was damaged: it is to be read again
+            raise
 
     def _expected_gas(self) -> tuple[int, str]:
         """Number and name of the gas that the line's name says: gas.argon, gas.argon_2."""
@@ -282,7 +286,7 @@ class Alicat:
         if tokens and not layout.tokens.issuperset(tokens):
             raise ValueError("a status word that its table does not have")
         for place, width, decimals in layout.numbers:
-            if width is not None and len(fields[place]) != width:
+            if len(fields[place]) != width:
                 raise ValueError(f"{fields[place]!r} has not the {width} characters of its table")
             number(fields[place], decimals)
         flow = number(fields[layout.flow], layout.flow_decimals)
@@ -297,7 +301,11 @@ class Alicat:
         if pressure is not None and pressure < 0.0:
             raise ValueError("an absolute pressure below nothing")
         if setpoint is not None:
-            if not -_SLACK * self._full_scale_sccm <= setpoint * layout.sccm <= (1 + _SLACK) * self._full_scale_sccm:
+            if (
+                not -_SLACK * self._full_scale_sccm
+                <= setpoint * layout.sccm
+                <= (1 + _SLACK) * self._full_scale_sccm
+            ):
                 raise ValueError("a set point beyond its full scale")
             self._shown = round(setpoint * 10**layout.setpoint_decimals)
             setpoint = setpoint * layout.sccm + 0.0

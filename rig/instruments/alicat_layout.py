@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 UNIT_ID, PRESSURE, MASS_FLOW, MASS_SETPOINT, ERROR, STATUS, GAS = 700, 2, 5, 37, 701, 702, 703
 """Statistics by Alicat's numbers."""
+_FIXED_FORM = frozenset((PRESSURE, 3, 4, MASS_FLOW, MASS_SETPOINT))
+"""Pressure, temperature and flows; published totals do not keep to the width of their table."""
 _OTHER_SETPOINTS = {
     36: "volumetric flow",
     34: "absolute pressure",
@@ -76,8 +78,8 @@ class Layout:
     kpa: float
     tokens: frozenset[bytes]
     full_scale: float | None
-    numbers: tuple[tuple[int, int | None, int | None], ...]
-    """Place, width and decimals of every number."""
+    numbers: tuple[tuple[int, int, int], ...]
+    """Place, width and decimals of the numbers whose form the table tells."""
 
 
 def parse_layout(lines: list[str], unit_id: str) -> Layout:
@@ -173,7 +175,7 @@ def _layout(fields: list[Field]) -> Layout:
         numbers=tuple(
             (place, field.width, field.decimals)
             for place, field in enumerate(fixed)
-            if field.width is not None or field.maximum is not None
+            if field.code in _FIXED_FORM and field.width is not None and field.decimals
         ),
     )
 

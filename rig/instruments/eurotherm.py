@@ -132,8 +132,10 @@ class Eurotherm:
                 "loop_break": 1.0 if status & reg.LOOP_BREAK_BIT else 0.0,
             }
         if poll == "program":
+            segment = self._talk.word(self.model.segment_register, "segment", quick=True)
+            # A ramp and a dwell for each of 16 is more than any of them holds.
             values: dict[str, float | None] = {
-                "segment": float(self._talk.word(self.model.segment_register, "segment", quick=True))
+                "segment": float(segment) if 0 <= segment <= 2 * reg.MAX_BLOCKS else None
             }
             if self.model.watchdog is not None:
                 flag = self._talk.word(self.model.watchdog[3], "watchdog flag", quick=True)

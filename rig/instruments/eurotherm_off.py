@@ -6,6 +6,7 @@ drives on. One that still gives power is put to manual at 0 %, and stays there u
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct
 
 from rig.instruments import eurotherm_registers as reg
@@ -130,11 +131,12 @@ def _hold_at_zero(talk: Dialogue) -> str:
     In manual the output stays where it was, so the 0 is sent even if the step to manual was not confirmed.
     """
     failure: InstrumentError | None = None
-    for step in (
+    steps: tuple[Callable[[], None], ...] = (
         lambda: talk.bus.write_word(reg.AUTO_MANUAL, 1, "to manual"),
         lambda: talk.write_float_zero(reg.MANUAL_OUTPUT, "manual output to 0 %"),
         lambda: prove_no_output(talk),
-    ):
+    )
+    for step in steps:
         try:
             step()
         except PortLost:

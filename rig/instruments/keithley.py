@@ -172,7 +172,7 @@ class Keithley6485:
         for attempt in range(port.attempts):
             if attempt and port.off_waiting():
                 raise Preempted(f"{self.name}: {question}: given up for an off that waits")
-            if port.discard_input():
+            if port.discard_input().strip(b"\r\n"):
                 self._unsure = True  # a reply too many: the next one would be that of the question before
             if self._unsure:
                 try:
@@ -202,7 +202,8 @@ class Keithley6485:
         for ending in (b"\n", b"\r"):
             self._port.write(b"*IDN?\r\n")
             reply = self._port.read_until(ending)
-            if reply.endswith(ending) and reply.count(b",") >= 3:  # noise must not teach an ending for good
+            # Noise must not teach an ending for good, so it has to be one line that looks like an identity.
+            if reply.endswith(ending) and reply.count(b",") >= 3 and b"\n" not in reply.strip(b"\r\n"):
                 return ending
             self._clear()
         raise NoReply(

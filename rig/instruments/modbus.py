@@ -11,8 +11,8 @@ Source: Eurotherm Series 2000 Modbus and EI-Bisynch Digital Communications Handb
 
 A reply tells neither register nor moment, so one that comes too late could be taken for the answer to the next
 question. After every attempt without a good reply the master therefore asks nothing before a loopback (08) with a
-number of its own has come back, or before the wire was silent for one whole deadline: replies come in order, so
-nothing older can follow. Writes need no such care, their replies name register and value.
+number of its own has come back, or before the wire was silent for the deadlines of all attempts: replies come in order,
+so nothing older can follow. Writes need no such care, their replies name register and value.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class Modbus:
     def _settle(self, what: str) -> None:
         """Wait until no reply to an earlier question can come any more. Raises when they cannot be told apart."""
         port = self._port
-        got = b""
+        got, heard = b"", False
         for attempt in range(port.attempts):
             if attempt:
                 self.check_preempted(what)
@@ -198,9 +198,10 @@ class Modbus:
             else:
                 self._unsettled = False
                 return
-            if not got:
-                self._unsettled = False  # silence: also the answer of an instrument that knows no loopback
-                return
+            heard = heard or bool(got)
+        if not heard:
+            self._unsettled = False  # silence: also the answer of an instrument that knows no loopback
+            return
         raise BadReply(
             f"{self.name}: {what}: not asked, replies come late or damaged: {got.hex(' ')} instead of the echo"
         )

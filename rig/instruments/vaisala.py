@@ -51,6 +51,8 @@ def parse_line(line: str) -> tuple[float | None, float | None]:
     None for a value that the transmitter itself says it has not. Raises ValueError when a name is missing, stands
     twice, or comes with another unit, and for values that no air has.
     """
+    if not line.isascii() or not line.replace("\t", " ").isprintable():
+        raise ValueError(f"a character that no form can have in {line!r}")
     found: dict[str, tuple[str, str]] = {}
     for name, text, unit in _FIELD.findall(line):
         found[name] = (text, unit)
@@ -177,6 +179,7 @@ class Vaisala:
             try:
                 temperature_degc, humidity_pct = parse_line(line)
             except ValueError as error:
+                self._late = True  # perhaps the answer to something older
                 failure = BadReply(f"{self.name}: SEND: {error}")
                 continue
             return {"temperature_degc": temperature_degc, "humidity_pct": humidity_pct}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 NS = 1_000_000_000
 SIMULATED_ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -19,17 +19,27 @@ class Clock(Protocol):
         """Now."""
 
 
+_SLEPT_THROUGH: Final = getattr(time, "CLOCK_BOOTTIME", None)
+"""Linux's usual monotonic clock stands still while the machine is suspended: leases and readings would seem fresh after
+an hour in which nobody watched. This one goes on, as those of other systems do."""
+
+
+def _monotonic_ns() -> int:
+    return time.monotonic_ns() if _SLEPT_THROUGH is None else time.clock_gettime_ns(_SLEPT_THROUGH)
+
+
 class RealClock:
-    """The machine's monotonic clock, counted from the clock's making; wall time is read once, at its making."""
+    """The machine's monotonic clock, counted from the clock's making, suspended or not; wall time is read once, at its
+    making."""
 
     def __init__(self) -> None:
-        self._origin_ns = time.monotonic_ns()
+        self._origin_ns = _monotonic_ns()
         self.origin_utc = datetime.now(UTC)
 
     @property
     def now_ns(self) -> int:
         """Nanoseconds since this clock was made; unaffected by steps of the wall clock."""
-        return time.monotonic_ns() - self._origin_ns
+        return _monotonic_ns() - self._origin_ns
 
     def sleep(self, seconds: float) -> None:
         """Block the calling thread."""

@@ -26,9 +26,9 @@ class Told(StrEnum):
 class MemberSpec:
     """What a line has to know of an instrument before its port is open.
 
-    kind: "hv", "pump", "furnace", "gas", "relays" or "sensor"; make builds the driver on the open port; poll_channels: short
-    names that each poll fills, where the driver says; deadline and attempts as the periods say; watched: its channels
-    wake a scan when they change.
+    kind: "hv", "pump", "furnace", "gas", "relays" or "sensor"; make builds the driver on the open port; poll_channels:
+    short names that each poll fills, where the driver says; deadline and attempts as the periods say; watched: its
+    channels wake a scan when they change.
     """
 
     name: str

@@ -67,6 +67,13 @@ class PurgeProof:
         self._good_since_ns = None
 
     @property
+    def stands_for_ppm(self) -> float | None:
+        """Oxygen that the present purge is to leave at most: its limit, or what its volumes stand for."""
+        if self.limit_ppm is not None or self.volumes is None:
+            return self.limit_ppm
+        return AIR_PPM * math.exp(-self.volumes / MIXING)
+
+    @property
     def needed_l(self) -> float:
         """Volume that has to flow for the present purge."""
         volumes = self.volumes

@@ -23,6 +23,13 @@ CHARGED_DELAY_S = 60.0
 
 DARK_DELAY_S = 2.0
 
+OFF_TARGET = 0.03
+OFF_TARGET_STEPS = 4
+"""A supply may read this share of its programmed voltage away from it, or so many steps of its monitor: three times
+what makers promise of programme and monitor together."""
+OFF_TARGET_DELAY_S = 15.0
+"""A reading runs behind a ramp: by 0.13 s it is too far away for 4 s, whatever the ramp's rate."""
+
 TWIN_DELAY_S = 1.0
 """Two contacts of one switch may differ for so long while it moves (safety rule 9)."""
 
@@ -178,6 +185,20 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             )
         return None
 
+    def off_target(situation: Situation) -> Finding | None:
+        view, measured = situation.outputs[name], situation.readings.value(voltage)
+        if not isinstance(view.told, HvOutput) or not view.told.on or measured is None:
+            return None
+        wanted_kv = view.told.voltage_kv
+        allowed_kv = max(OFF_TARGET * abs(wanted_kv), OFF_TARGET_STEPS * monitor_step_kv)
+        if abs(abs(measured) - abs(wanted_kv)) <= allowed_kv:
+            return None
+        return Finding(
+            f"{name} reads {measured:.2f} kV and was told {wanted_kv:.2f} kV.",
+            f"{measured:.2f} kV",
+            f"{wanted_kv:.2f} kV",
+        )
+
     def dropped(situation: Situation) -> Finding | None:
         view = situation.outputs[name]
         if not isinstance(view.told, HvOutput) or not view.told.on:
@@ -277,6 +298,22 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             cause="The supply does not obey its programme, or its read-back is wrong.",
             what_to_do="Switch the supply's mains off. Do not use it before it has been checked.",
             priority=Priority.HIGHEST,
+        ),
+        declare(
+            "supply-off-target",
+            "High voltage is not what was asked for",
+            off_target,
+            takes=(),
+            then=Then.NONE,
+            priority=Priority.MEDIUM,
+            on_delay_s=OFF_TARGET_DELAY_S,
+            latch=False,
+            limit=f"{OFF_TARGET:.0%} of the programmed voltage, at least {OFF_TARGET_STEPS} steps of the monitor",
+            measured_in="kV",
+            consequence="Another voltage than the recipe's, or a wrong read-back. Nothing is switched off.",
+            cause="The monitor or its converter is off, the supply sags under load, or its programme has drifted.",
+            what_to_do="Stop the step. Have the supply's programme and monitor checked against a divider.",
+            source="own choice: a proof of off is only as good as this reading",
         ),
         declare(
             "supply-dropped",

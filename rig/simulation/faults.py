@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from rig.bench.faults import Fault
 from rig.emulators.glassman import GlassmanEmulator
@@ -11,8 +11,15 @@ from rig.emulators.wire import LINE_FAULTS
 from rig.engine.drive import Drive, VirtualDrive
 from rig.lines.scheduler import Call, Rank
 from rig.readings import NS
+from rig.simulation import computer
+from rig.simulation.computer import Action, ControllerCrashed
 from rig.simulation.hearth import Hearth
 from rig.simulation.laboratory import Laboratory, generator
+
+if TYPE_CHECKING:
+    from rig.engine.host import Host
+
+__all__ = ["CannotFail", "ControllerCrashed", "FaultPlan"]
 
 STALL_S = 4.0
 """A stalled scan stands so long where the faults file gives no duration."""
@@ -26,27 +33,24 @@ FLUTTER_S = (0.05, 0.4)
 DOOR_S = 10.0
 """So long the hasty operator leaves the door open where the faults file gives no duration."""
 
-Action = Callable[[bool], object]
-"""What begins (True) and ends (False) a fault."""
-
 
 class CannotFail(Exception):
     """A fault that this version cannot bring about; the text names it."""
 
 
-class ControllerCrashed(BaseException):
-    """The fault `crash`: controller and mailboxes are gone, the laboratory can go on under another controller.
+class FaultPlan:
+    """Brings each fault about at its time: after the run's start, or after a step's. Raises CannotFail when made.
 
-    Not an Exception: nothing of the controller is left that could handle it.
+    host: whose computer, record and answers are struck by `power-cut`, `suspend`, `disk-full` and `wrong-answer`; a
+    plan without one cannot bring these about.
     """
 
-
-class FaultPlan:
-    """Brings each fault about at its time: after the run's start, or after a step's. Raises CannotFail when made."""
-
-    def __init__(self, laboratory: Laboratory, drive: Drive, faults: Sequence[Fault]) -> None:
+    def __init__(
+        self, laboratory: Laboratory, drive: Drive, faults: Sequence[Fault], host: Host | None = None
+    ) -> None:
         self._laboratory = laboratory
         self._drive = drive
+        self._host = host
         self._hasty: Fault | None = None
         self._planned = [(fault, self._action(fault)) for fault in faults]
         self._waiting = [(fault, action) for fault, action in self._planned if fault.step is not None]
@@ -92,6 +96,8 @@ class FaultPlan:
             return self._controller(fault)
         if fault.on == "operator" and kind == "door-at-once":
             return self._haste(fault)
+        if fault.on == "operator" and kind == "wrong-answer" and self._host is not None:
+            return computer.wrong_answer(self._host)
         if section == "hv" and kind.startswith("readback-"):
             return self._readback(fault)
         if section in ("pumps", "hv", "needles", "climate"):
@@ -137,16 +143,21 @@ class FaultPlan:
         if fault.kind == "scan-stall":
             stall_s = fault.duration_s or STALL_S
             return lambda on: drive.stall(stall_s) if on else None
-        if fault.kind != "crash" or not isinstance(drive, VirtualDrive):
-            raise _not_built(fault)
-
-        def crash(on: bool) -> None:
-            if on:
-                lab.crash_controller()
-                drive.detach()
-                raise ControllerCrashed("the controller was made to crash (fault); its emulated rig goes on")
-
-        return crash
+        if fault.kind == "clock-step":
+            raise CannotFail(
+                "the fault 'clock-step' on controller: nothing in an emulated run reads the clock of the day, so there "
+                "is nothing to step; a real run reads it once, when its clock is made"
+            )
+        if fault.kind == "crash" and isinstance(drive, VirtualDrive):
+            return computer.crash(lab, drive)
+        if self._host is not None and isinstance(drive, VirtualDrive):
+            if fault.kind == "power-cut":
+                return computer.power_cut(lab, drive)
+            if fault.kind == "suspend":
+                return computer.suspend(lab, drive, fault.duration_s)
+            if fault.kind == "disk-full":
+                return computer.disk_full(self._host)
+        raise _not_built(fault)
 
     def _contact(self, fault: Fault) -> Action:
         lab, channel = self._laboratory, fault.channel or ""

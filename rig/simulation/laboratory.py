@@ -20,6 +20,7 @@ from rig.lines.port import LinkSpec
 from rig.lines.runner import Runner, VirtualRunner
 from rig.lines.scheduler import Scheduler
 from rig.lines.simwire import SimWire, forget, register
+from rig.readings import NS
 from rig.simulation.hearth import Hearth
 from rig.simulation.liquids import USUAL_SYRINGE
 
@@ -29,6 +30,27 @@ _numbers = count(1)
 def generator(seed: int, name: str) -> random.Random:
     """One generator of chance an object, from run seed and name, the same on every platform."""
     return random.Random(int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big"))
+
+
+class SleepyRunner(VirtualRunner):
+    """A line's task on a computer that may be made to sleep."""
+
+    asleep_until_ns = 0
+
+    def wait_until(self, t_ns: int | None) -> None:
+        """As any; whatever there is to do is done after waking."""
+        super().wait_until(t_ns)
+        self._sleep_on()
+
+    def sleep(self, seconds: float) -> None:
+        """As any, or longer."""
+        super().sleep(seconds)
+        self._sleep_on()
+
+    def _sleep_on(self) -> None:
+        while self.now_ns < self.asleep_until_ns:
+            assert self._task is not None
+            self._task.wait_until(self.asleep_until_ns)
 
 
 class Laboratory:
@@ -45,7 +67,7 @@ class Laboratory:
         self.scene = Scene(scene, self.scheduler, seed)
         self.wires: dict[str, Wire] = {}
         self.devices: dict[str, Device] = {}
-        self._runners: list[VirtualRunner] = []
+        self._runners: list[SleepyRunner] = []
         self._idle_plungers: dict[str, Plunger] = {}
         for module in bench.inputs.values():
             for channel in module.channels:
@@ -88,8 +110,13 @@ class Laboratory:
         for wire in self.wires.values():
             wire.host = None
 
+    def suspend_lines(self, seconds: float) -> None:
+        """The controller's computer sleeps so long: none of its lines begins anything new before."""
+        for runner in self._runners:
+            runner.asleep_until_ns = self.scheduler.now_ns + round(seconds * NS)
+
     def _runner(self) -> Runner:
-        runner = VirtualRunner(self.scheduler)
+        runner = SleepyRunner(self.scheduler)
         self._runners.append(runner)
         return runner
 

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from recipes.problems import InputError
-from rig.bench.model import Bench, Calibration, Chamber, NeedleMount, Override, SafetyDeclaration
+from rig.bench.model import (
+    Bench,
+    Calibration,
+    Chamber,
+    NeedleMount,
+    OutputSettings,
+    Override,
+    SafetyDeclaration,
+)
 from rig.bench.rigfile import load_rig, read_rig, simulate
 from rig.instruments.settings import (
     ClimateSettings,
@@ -18,6 +26,7 @@ from rig.instruments.settings import (
     InputChannel,
     InputsSettings,
     PumpSettings,
+    RelayChannel,
 )
 
 HERE = Path(__file__).parent
@@ -245,7 +254,7 @@ def test_a_driver_that_is_known_but_not_built_leaves_the_bench_readable(demo_tex
 def test_other_sections_are_kept(demo_text: str, bench_of: Callable[..., Bench]) -> None:
     bench = bench_of(
         demo_text + '\n[collector.plate]\nkind = "plate"\nhv = "needle"\narea = "20 cm"\n'
-        '[outputs.beacon]\nmodule = "bench"\n[notify]\nmail = "lab@example.org"\n',
+        '[outputs.beacon]\nmodule = "bench"\nchannel = 2\n[notify]\nmail = "lab@example.org"\n',
         (
             'range = "2 uA"',
             'range = "2 uA"\ncalibration = { date = 2026-01-15, due = "2027-01-15", certificate = "K-1", '
@@ -254,7 +263,9 @@ def test_other_sections_are_kept(demo_text: str, bench_of: Callable[..., Bench])
     )
     plate = bench.collectors["collector.plate"]
     assert (plate.kind, plate.hv, plate.keys) == ("plate", "hv.needle", {"area": "20 cm"})
-    assert bench.outputs["outputs.beacon"].keys == {"module": "bench"}
+    beacon = RelayChannel("beacon", "beacon", 2)
+    assert bench.outputs == {"outputs.beacon": OutputSettings("outputs.beacon", "inputs.bench", beacon)}
+    assert bench.inputs["inputs.bench"].relays == (beacon,)
     assert bench.notify is not None and bench.notify.keys == {"mail": "lab@example.org"}
     assert bench.calibrations == {
         "current.collector": Calibration("2026-01-15", "2027-01-15", "K-1", 1.002, -0.5)

@@ -60,9 +60,13 @@ class ByHand:
 
 
 def session_of(
-    work: ManualWork, runs: Path, answered: bool = True, faults: tuple[Fault, ...] = ()
+    work: ManualWork,
+    runs: Path,
+    answered: bool = True,
+    faults: tuple[Fault, ...] = (),
+    bench: Bench | None = None,
 ) -> Session:
-    """elsewhere: somebody might still come, so that an open question is waited for."""
+    """answered: else nobody answers, but somebody might still come, so that an open question is waited for."""
     options = Options(
         answers=FileAnswers(None, answered, elsewhere=not answered),
         runs_dir=runs,
@@ -70,7 +74,7 @@ def session_of(
         faults=faults,
         manual=work,
     )
-    return Session(work.recipe(), demo(), None, Assignment({}, proposed=False), options)
+    return Session(work.recipe(), bench or demo(), None, Assignment({}, proposed=False), options)
 
 
 def make(work: ManualWork, runs: Path, answered: bool = True, faults: tuple[Fault, ...] = ()) -> ByHand:

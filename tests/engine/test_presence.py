@@ -164,7 +164,11 @@ def test_it_is_asked_on_a_real_rig_after_a_step_that_needed_nobody(tmp_runs: Any
 )
 def test_a_spin_run_does_not_start_with_nobody_at_the_rig(presence: str, says: str, tmp_runs: Path) -> None:
     text = demo_text(
-        **{TAPS: f'{TAPS}\nkey = {{ channel = 5, healthy = "closed" }}', '"console"': f'"{presence}"', 'prove_every = "30 d"': ""}
+        **{
+            TAPS: f'{TAPS}\nkey = {{ channel = 5, healthy = "closed" }}',
+            '"console"': f'"{presence}"',
+            'prove_every = "30 d"': "",
+        }
     )
     emulated = bench_of(text)
     recipe = read(recipe_text(duration="1 min"))

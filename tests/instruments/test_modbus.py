@@ -227,9 +227,9 @@ def test_after_a_lost_reply_the_next_question_waits_for_an_echo() -> None:
     assert port.finished()
 
 
-def test_an_instrument_without_loopback_is_asked_on_after_a_whole_deadline_of_silence() -> None:
+def test_an_instrument_without_loopback_is_asked_on_after_two_whole_deadlines_of_silence() -> None:
     bus, port = modbus(
-        (READ_75, b""), (READ_75, GOOD_75), (loopback_request(1, 1), b""),
+        (READ_75, b""), (READ_75, GOOD_75), (loopback_request(1, 1), b""), (loopback_request(1, 2), b""),
         (READ_75, GOOD_75), (READ_75, GOOD_75),
     )  # fmt: skip
     assert [bus.read(75, 1, "status") for _ in range(3)] == [b"\x02\x20"] * 3

@@ -115,10 +115,11 @@ def told(exchanges: Sequence[Exchange]) -> str:
     return "; ".join(f"{exchange.request!r} -> {bytes(exchange.got)!r}" for exchange in exchanges)
 
 
-def watch(bench: Bench, since: int) -> None:
-    """Hold what was sent, and where the instrument stands, against what was ordered."""
+def watch(bench: Bench, since: int, since_ns: int = 0) -> None:
+    """Hold what was sent, and where the instrument stands, against what was ordered at `since_ns`; what had begun to be
+    sent by then is not undone."""
     for exchange in bench.port.exchanges[since:]:
-        too_far = bench.energises(exchange.request)
+        too_far = bench.energises(exchange.request) if exchange.began_ns >= since_ns else None
         if too_far is not None:
             raise Wrong(f"{bench.name}: {bench.ordered} was ordered, but it was sent: {too_far}")
     beyond = bench.excess()

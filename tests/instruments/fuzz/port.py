@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from rig.emulators.device import Device
+from rig.emulators.device import Device, Handle
 from rig.lines.port import LinkSpec
 from tests.instruments.fuzz.damage import Damage, Forge, suffer
-from tests.instruments.loopback import HandTimeline
+
+
+class Clockwork(Protocol):
+    """Virtual time as a wire needs it: the emulators' timeline, and a way to let it pass."""
+
+    @property
+    def now_ns(self) -> int:
+        """Now."""
+
+    def call_at(self, t_ns: int, function: Callable[[], None]) -> Handle:
+        """Plan a call."""
+
+    def next_ns(self) -> int | None:
+        """When the next call is planned, where that is known."""
+
+    def until(self, t_ns: int) -> None:
+        """Let time pass until then."""
+
+    def pass_s(self, seconds: float) -> None:
+        """Let so many seconds pass."""
 
 
 class Exchange:
     """One request; `sound`: what the instrument sent in reply; `got`: what was read after it, and in `origins` for each
     byte the exchange whose reply it is."""
 
-    __slots__ = ("call", "got", "number", "origins", "request", "sound")
+    __slots__ = ("began_ns", "call", "got", "number", "origins", "request", "sound")
 
-    def __init__(self, number: int, call: int, request: bytes) -> None:
+    def __init__(self, number: int, call: int, request: bytes, began_ns: int) -> None:
+        self.began_ns = began_ns
         self.number = number
         self.call = call
         self.request = request
@@ -33,7 +54,7 @@ class FuzzPort:
     not arrive as they were sent.
     """
 
-    def __init__(self, timeline: HandTimeline, device: Device, link: LinkSpec, deadline_s: float) -> None:
+    def __init__(self, timeline: Clockwork, device: Device, link: LinkSpec, deadline_s: float) -> None:
         self.deadline_s = deadline_s
         self.attempts = 2
         self.plan: deque[Damage] = deque()
@@ -43,6 +64,7 @@ class FuzzPort:
         self.damaged = 0
         self.exchanges: list[Exchange] = []
         self.timeline = timeline
+        self.off_waiting: Callable[[], bool] = lambda: False
         self._device = device
         self._byte_ns = link.byte_ns
         self._pieces: deque[tuple[int, int, bytes]] = deque()
@@ -59,7 +81,7 @@ class FuzzPort:
             arrives, late_s = suffer(data, self.plan.popleft(), request, self.others, self.forge)
             self.damaged += arrives != data or late_s > 0.0
             data = arrives
-        begins_ns = max(begins_ns, self._free_ns) + round(late_s * 1e9)
+        begins_ns = max(begins_ns + round(late_s * 1e9), self._free_ns)
         self._free_ns = begins_ns + len(data) * self._byte_ns
         if data:
             self._pieces.append((self._free_ns, len(self.exchanges) - 1, data))
@@ -74,8 +96,9 @@ class FuzzPort:
 
     def write(self, data: bytes) -> None:
         """To the instrument, sound."""
-        self.timeline.until(self.timeline.now_ns + len(data) * self._byte_ns)
-        self.exchanges.append(Exchange(len(self.exchanges), self.call, data))
+        began_ns = self.timeline.now_ns
+        self.timeline.until(began_ns + len(data) * self._byte_ns)
+        self.exchanges.append(Exchange(len(self.exchanges), self.call, data, began_ns))
         self._device.receive(data)
         self._until_ns = self.timeline.now_ns + round(self.deadline_s * 1e9)
 
@@ -124,6 +147,5 @@ class FuzzPort:
             gone += data
         return gone
 
-    def off_waiting(self) -> bool:
-        """Never here."""
-        return False
+    def close(self) -> None:
+        """Nothing to hang up."""

@@ -156,6 +156,8 @@ def vaisala(data: bytes) -> Iterator[Frame]:
     for start, end, line in whole:
         text = line.decode("ascii", "replace").strip(" \r\t>")
         values: dict[str, float | None] = {}
+        if not text.isascii() or not text.replace("\t", " ").isprintable():
+            continue
         for name, channel, unit, low, high in (
             ("RH=", "humidity_pct", "%RH", 0.0, 100.0),
             ("T=", "temperature_degc", "'C", -70.0, 180.0),
@@ -234,9 +236,7 @@ PROGRAM_STATES = {
 """Register 23 as off, run, hold, hold-back, ended."""
 
 
-def eurotherm(
-    model: str, request: bytes, data: bytes, low_degc: float, high_degc: float
-) -> Iterator[Frame]:
+def eurotherm(model: str, request: bytes, data: bytes, low_degc: float, high_degc: float) -> Iterator[Frame]:
     """Replies to the reads of a poll. Output is -100 to 100 %; temperatures lie in the input's range, 5 % to either
     side of it."""
     if request[1] != 3:
@@ -264,7 +264,7 @@ def eurotherm(
                     continue
                 values["program"] = PROGRAM_STATES[model][word]
             elif register in (56, 330):
-                values["segment"] = float(word)
+                values["segment"] = float(word) if 0 <= word <= 32 else None
             elif register == 1236:
                 values["watchdog"] = float(word != 0)
         yield start, end, values
@@ -310,7 +310,7 @@ def alicat(data: bytes, full_scale: float, tokens: Sequence[bytes], kpa: float =
 # Rapidox 1100E and 1100ZR-H manuals
 
 _D = re.compile(r"d(-?\d\.\d{3}E[+-]\d\d)(,-?\d\.\d{3}E[+-]\d\d){2},(.*),([^,]*),([0-6])")
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d,(0[1-9]|[12]\d|3[01])/(0[1-9]|1[0-2])/\d\d")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d,([0-2]\d|3[01])/(0\d|1[0-2])/\d\d")
 _SAID = {
     "Initialising": 10.0,
     "Sensor heating": 11.0,
@@ -342,4 +342,8 @@ def rapidox(data: bytes) -> Iterator[Frame]:
             continue
         if not 0.0 <= float(found[1]) <= 1e6:
             continue
-        yield start, end, {"oxygen_ppm": float(found[1]) if found[5] == "0" else None, "state": float(found[5])}
+        yield (
+            start,
+            end,
+            {"oxygen_ppm": float(found[1]) if found[5] == "0" else None, "state": float(found[5])},
+        )

@@ -16,7 +16,7 @@ EXAMPLES = 2000
 _CALLS = st.lists(st.tuples(st.integers(0, len(CALLS) - 1), st.integers(0, 1)), min_size=1, max_size=3)
 
 
-@pytest.mark.parametrize("make", BENCHES, ids=[bench.name for bench in BENCHES])  # type: ignore[attr-defined]
+@pytest.mark.parametrize("make", BENCHES, ids=[bench.name for bench in BENCHES])
 @settings(
     max_examples=EXAMPLES,
     derandomize=True,
