@@ -7,27 +7,22 @@ from functools import partial
 from typing import Any
 
 from rig.engine import periods
-from rig.engine.acting import Outlet, describe, outlets
+from rig.engine.acting import Outlet, outlets
 from rig.engine.alarming import NOTED, Alarming
 from rig.engine.books import Books
+from rig.engine.hearing import Hearing
+from rig.engine.pacing import ACTIVE_STATES, Pacing
 from rig.engine.phases.phase import NOTHING, Context
 from rig.engine.questions import Question
 from rig.engine.run import Run
 from rig.engine.sampling import Sampler
-from rig.engine.states import State
 from rig.engine.switching import Switching
 from rig.engine.unit import Unit
 from rig.lines.board import Board
 from rig.lines.line import Line
-from rig.lines.member import Report
 from rig.readings import Readings
 from rig.records.record import Record, Ticket
 from rig.safety.conditions import OutputView, Situation
-
-ACTIVE_STATES = frozenset({State.STARTING, State.RUNNING, State.PAUSING, State.HOLDING, State.RESTARTING})
-
-AT_THE_STATION = frozenset({"spin", "prime", "jog", "hv-test"})
-"""Steps for which the spinning station is polled at its quick periods, from before anything is on."""
 
 
 class Engine:
@@ -45,18 +40,15 @@ class Engine:
         self.alarming = Alarming(lines, self.books, self.write, now, lambda: self.readings)
         self._unit_of: dict[str, str] = {}
         self._writers: dict[str, Callable[[str, dict[str, Any]], Ticket | None]] = {}
+        self.hearing = Hearing(lines, self.outlets, self._unit_of, self._write_at, self.alarming.report)
+        self.pacing = Pacing(lines, self.units)
         self.error: str | None = None
         self.readings = board.snapshot(now())
-        self.period_ns = periods.SCAN_ACTIVE_NS
         self.scans = 0
         self.connecting = True
         """Until every instrument has answered, outputs are off and nothing is judged by readings not taken."""
         self.releasing = False
         self.switching: Switching | None = None
-        self.watching_inputs = False
-        """Somebody walks through the inputs: they are polled at their quick period with nothing on."""
-        self.unreachable: dict[str, str] = {}
-        self._activity: tuple[bool, bool, tuple[bool, ...]] | None = None
         self.on_question: Callable[[], None] | None = None
         self.on_event: Callable[[str, dict[str, Any], int], None] | None = None
         self.on_scan: Callable[[], None] | None = None
@@ -116,6 +108,11 @@ class Engine:
             self.alarming.note(kind, data)
         return ticket
 
+    @property
+    def period_ns(self) -> int:
+        """The distance of the next scan."""
+        return self.pacing.period_ns
+
     # The scan
 
     def scan(self) -> None:
@@ -140,7 +137,7 @@ class Engine:
                 self.break_down(error)
 
     def _scan(self, now_ns: int) -> None:
-        self._take_reports()
+        self.hearing.take_reports()
         self._abandon_hanging(now_ns)
         readings = self.readings
         live = False
@@ -192,8 +189,9 @@ class Engine:
             self.switching.scan(self.units.values(), now_ns, hv_requested)
         for run in self.runs:
             run.advance(now_ns, readings)
-        self._set_activity(live or pumps_live)
-        self._keep_pace(now_ns, live, pumps_live)
+        open_run = any(not run.closed for run in self.runs)
+        self.pacing.set_activity(live or pumps_live, open_run, readings)
+        self.pacing.keep_pace(now_ns, live, pumps_live, open_run)
         quality_changed = self._sample()
         if not self.connecting:
             self.alarming.scan(now_ns, readings, quality_changed)
@@ -258,122 +256,11 @@ class Engine:
 
     # Lines
 
-    def _take_reports(self) -> None:
-        for line in self.lines.values():
-            while line.reports:
-                self._take(line, line.reports.popleft())
-                self.alarming.report()
-
-    def _take(self, line: Line, report: Report) -> None:
-        outlet = self.outlets.get(report.member or "")
-        if outlet is not None:
-            outlet.take(report)
-        unit = self._concerned(line, report)
-        data: dict[str, Any] = {"line": report.line, "what": report.what}
-        if report.member is not None:
-            data["instrument"] = report.member
-        if report.text is not None:
-            data["text"] = report.text
-        if report.what == "connected" and report.identity is not None:
-            identity = report.identity
-            self.unreachable.pop(report.member or "", None)
-            self._write_at(
-                "identity",
-                {
-                    "instrument": report.member,
-                    "model": identity.model,
-                    "firmware": identity.firmware,
-                    "serial": identity.serial,
-                    "text": identity.text,
-                },
-                report.t_ns,
-                unit,
-            )
-            return
-        if report.what == "unreachable":
-            self.unreachable[report.member or report.line] = report.text or "no answer"
-        if report.what == "lapsed":
-            for member in line.members:
-                here = self.outlets.get(member)
-                if here is not None and here.ordered is not None:
-                    here.lapsed = True
-        if report.what == "told":
-            # A ramp is told ten times a second; the samples hold it. The journal keeps what changes in kind.
-            if outlet is not None and report.output is not None and not _same_kind(outlet, report):
-                told = {"output": report.member, "state": describe(report.output)}
-                self._write_at("told", told, report.t_ns, unit)
-            return
-        if report.what == "off":
-            if outlet is not None:
-                outlet.journalled = None
-            self._write_at("told", {"output": report.member, "state": {"on": False}}, report.t_ns, unit)
-            return
-        self._write_at("line", data, report.t_ns, unit)
-
-    def _concerned(self, line: Line, report: Report) -> str | None:
-        """The unit a report is about: its instrument's, or that of all instruments on the line."""
-        if report.member is not None:
-            return self._unit_of.get(report.member)
-        units = {self._unit_of.get(member) for member in line.members}
-        return units.pop() if len(units) == 1 else None
-
     def _abandon_hanging(self, now_ns: int) -> None:
         for line in self.lines.values():
             why = line.overdue(now_ns)
             if why is not None:
                 line.abandon(why)
-
-    @property
-    def _open_run(self) -> bool:
-        return any(not run.closed for run in self.runs)
-
-    def _set_activity(self, live: bool) -> None:
-        """The quick periods for what is at work or hot, the idle ones for the rest."""
-        open_run = self._open_run
-        spin = self.units.get("spin")
-        phase = spin.phase if spin is not None else None
-        at_work = self.watching_inputs or (
-            spin is not None and spin.state in ACTIVE_STATES and (phase is None or phase.do in AT_THE_STATION)
-        )
-        hearths = tuple(
-            unit.state is not State.IDLE
-            or (unit.spec.left is not None and unit.spec.left(self.readings) is not None)
-            for unit in self.units.values()
-            if unit is not spin
-        )
-        now_active = (open_run, live or at_work, hearths)
-        if now_active == self._activity:
-            return
-        self._activity = now_active
-        busy: dict[str, bool] = {}
-        for unit, on in zip((u for u in self.units.values() if u is not spin), hearths, strict=True):
-            busy |= dict.fromkeys(unit.spec.members, on)
-        for line in self.lines.values():
-            for member in line.members.values():
-                section = member.name.partition(".")[0]
-                station = open_run if section == "climate" else live or at_work
-                line.set_active(member.name, busy.get(member.name, station))
-
-    def _keep_pace(self, now_ns: int, hv_live: bool, pumps_live: bool) -> None:
-        """The next scan's distance, and every line's lease."""
-        open_run = self._open_run
-        if hv_live:
-            self.period_ns = periods.SCAN_HV_NS
-        elif pumps_live or open_run:
-            self.period_ns = periods.SCAN_ACTIVE_NS
-        else:
-            self.period_ns = periods.SCAN_IDLE_NS
-        idle_ns = now_ns + periods.LEASE_SCANS * self.period_ns
-        for line in self.lines.values():
-            kind = line.output_kind
-            if kind is not None and hv_live:
-                line.renew(now_ns + periods.LEASE_HV_NS - periods.LEASE_MARGIN_NS)
-            elif kind == "pump" and pumps_live:
-                line.renew(now_ns + periods.LEASE_PUMPS_NS)
-            elif kind == "furnace":
-                line.renew(now_ns + periods.LEASE_FURNACE_NS)
-            else:
-                line.renew(idle_ns)
 
     # Recording
 
@@ -441,7 +328,7 @@ class Engine:
                 proof.update(self.readings, outlet.told_on, outlet.ordered is not None)
         for line in self.lines.values():
             line.renew(now_ns + periods.LEASE_HV_NS - periods.LEASE_MARGIN_NS)
-        self.period_ns = periods.SCAN_HV_NS
+        self.pacing.period_ns = periods.SCAN_HV_NS
         self._attest_broken(now_ns)
         for run in self.runs:
             run.fail(now_ns, f"internal error: {self.error}")
@@ -462,14 +349,3 @@ class Engine:
             self._tell_questions()
         except Exception as error:
             self.last_exception = error
-
-
-def _same_kind(outlet: Outlet, report: Report) -> bool:
-    """Whether this order differs from the one journalled last only in what a ramp changes."""
-    before = outlet.journalled
-    outlet.journalled = report.output
-    if before is None or report.output is None or type(before) is not type(report.output):
-        return False
-    if outlet.kind in ("hv", "relays"):
-        return True  # a ramp; a heartbeat, and what else a relay does is journalled as it is decided
-    return before == report.output

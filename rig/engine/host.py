@@ -170,7 +170,7 @@ class Host:
         began_ns = self.drive.now()
 
         def settled() -> bool:
-            if self.engine.unreachable and self._every_line_tried():
+            if self.engine.hearing.unreachable and self._every_line_tried():
                 return True
             if self._called_off() or self.drive.now() - began_ns > CONNECT_S * NS:
                 return True
@@ -180,7 +180,7 @@ class Host:
         if self._all_connected() and not self._called_off():
             self.engine.connecting = False
             return
-        missing = dict(self.engine.unreachable)
+        missing = dict(self.engine.hearing.unreachable)
         for line in self.lines.values():
             for member in line.members.values():
                 if not member.connected:
@@ -228,7 +228,7 @@ class Host:
         return self.drive.now() - self._connected_ns > FIRST_READ_S * NS
 
     def _every_line_tried(self) -> bool:
-        tried = set(self.engine.unreachable)
+        tried = set(self.engine.hearing.unreachable)
         return all(
             any(member.connected or member.name in tried for member in line.members.values())
             for line in self.lines.values()

@@ -79,7 +79,7 @@ class InputWalk:
 
     def ready(self) -> None:
         """Wait for "proved off and discharged", with the inputs polled quickly. Raises CannotProve."""
-        self._host.engine.watching_inputs = True
+        self._host.engine.pacing.watching_inputs = True
         hot = [
             text
             for unit in self._host.engine.units.values()
