@@ -20,6 +20,7 @@ help:
 	@echo "make demo    set up (no Qt) and run the founding recipe on the emulated rig"
 	@echo "make test    set up everything and run every test (ARGS='-k pump' passes on to pytest)"
 	@echo "make torture 2,000 generated runs with faults, against the safety invariants (RUNS=N)"
+	@echo "make mutants deliberate breakages, each of which the tests have to find; writes docs/mutants.md"
 	@echo "make lint    ruff, mypy --strict, the import rules"
 	@echo "make lock    resolve lock/ anew (UPGRADE=1 takes newer versions)"
 	@echo "make clean   remove the environment and what was built"
@@ -42,13 +43,16 @@ gui:
 # The times that safety hangs on, measured on the emulated rig in virtual time and over ptys.
 bench: $(VENV)/.test
 	@$(BIN)/python -m benchmarks.spine_proofs
+	@$(BIN)/python -m benchmarks.abort_trials
+	@$(BIN)/python -m benchmarks.door_trials
 
 # Replay files of failing seeds go into build/.
 torture: $(VENV)/.package
 	@$(BIN)/spinrig torture --runs $(RUNS) --processes 2 --out build/torture
 
-mutants:
-	@echo "make mutants: the mutation campaigns are not built yet." >&2; exit 2
+# Breaks the program in each of the ways of tests/mutants/ and looks whether the tests find it.
+mutants: $(VENV)/.test
+	@$(BIN)/python -m tests.mutants --page docs/mutants.md
 
 lock: $(VENV)/.package
 	@$(BIN)/python scripts/lock.py $(if $(UPGRADE),--upgrade)

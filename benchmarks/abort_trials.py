@@ -160,7 +160,8 @@ class AbortTrials:
         still = not block.over
         if found is not state:
             block.let_go()
-            return self._again()
+            self._again()
+            return None
         trial = Trial(state, blocked, whole)
         for line in others:
             sent_ns = self._first_off(line, now_ns)

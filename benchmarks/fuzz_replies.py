@@ -18,9 +18,9 @@ HEAD = """# Damaged replies
 Made by `python -m benchmarks.fuzz_replies > docs/fuzz.md`: do not edit. Each reply of each poll of each driver is
 damaged in one place: every bit, every byte, every cut, and every other reply glued to it or put in its stead; and it is
 forged: right form and checksum, impossible value. *a / b*: of b damaged replies, a were taken for sound with another
-value than the instrument's. All others were refused, or asked again and the second, sound answer taken. Of a buffer of readings
-about 400 places are tried. A sound reply of another moment or command is told only by what it says; one that comes late
-is fenced off, which `tests/instruments/fuzz` shows with 2,000 random examples a driver, together with: only
+value than the instrument's. All others were refused, or asked again and the second, sound answer taken. Of a buffer of
+readings about 400 places are tried. A sound reply of another moment or command is told only by what it says; one that
+comes late is fenced off, which `tests/instruments/fuzz` shows with 2,000 random examples a driver, together with: only
 declared errors escape, and nothing is energised by any reply.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from rig.bench.model import AnyInstrument, Bench, is_simulated, is_visa, visa_name
 from rig.engine import periods
@@ -43,6 +43,10 @@ def link_of(settings: AnyInstrument) -> LinkSpec:
     return link if settings.baud is None else link._replace(baud=settings.baud)
 
 
+STALE_S: Final = {"inputs": periods.INPUTS_STALE_S, "pumps": periods.PUMPS_STALE_S}
+"""Where less than three poll periods is safe enough only."""
+
+
 def member_spec(bench: Bench, name: str) -> MemberSpec:
     """One instrument as its line needs it. The driver is made once without a port to ask it for its channels."""
     settings = bench.instruments[name]
@@ -62,7 +66,7 @@ def member_spec(bench: Bench, name: str) -> MemberSpec:
         polls=probe.polls,
         deadline_s=DEADLINE_S[section],
         attempts=ATTEMPTS,
-        stale_after_s=periods.INPUTS_STALE_S if isinstance(settings, InputsSettings) else None,
+        stale_after_s=STALE_S.get(section),
         watched=isinstance(settings, InputsSettings),
         poll_channels=getattr(probe, "poll_channels", {}),
     )

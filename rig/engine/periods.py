@@ -36,6 +36,8 @@ OFF_RETRY_NS: Final = NS
 """An output that is not proved off is told again each second (safety rule 5)."""
 
 INPUTS_STALE_S: Final = 0.25
+PUMPS_STALE_S: Final = 1.2
+"""Two poll periods and a failed attempt: a pump's line that hangs takes the voltage within 1.0 s (safety rule 4)."""
 
 
 def as_record() -> dict[str, float]:
@@ -53,4 +55,5 @@ def as_record() -> dict[str, float]:
         "slow_deadline_s": DEADLINE_S["current"],
         "attempts": ATTEMPTS,
         "inputs_stale_s": INPUTS_STALE_S,
+        "pumps_stale_s": PUMPS_STALE_S,
     }

@@ -84,8 +84,9 @@ class OpenLine:
         filled_by = {short: poll for poll, shorts in spec.poll_channels.items() for short in shorts}
         for short, channel in member.names.items():
             # A poll that is switched off leaves its channels to grow old at the pace of the others.
+            poll = filled_by.get(short, next(iter(periods), ""))
             stale_s = 3 * (periods.get(filled_by.get(short, ""), 0.0) or slowest_s)
-            if spec.stale_after_s is not None and filled_by.get(short, next(iter(periods), "")) in quick:
+            if spec.stale_after_s is not None and poll in quick and 2 * periods[poll] <= spec.stale_after_s:
                 stale_s = spec.stale_after_s
             self._board.declare(channel, round(stale_s * 1e9), spec.watched)
 

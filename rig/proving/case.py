@@ -20,16 +20,25 @@ class BadCase(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mishap:
-    """One fault as a faults file says it, counted from the run's start. duration_s None: to the end, or one event."""
+    """One fault, at_s after the run's start; with a step after that step's, with a stage after that stage of it began.
+
+    duration_s None: to the end, or one event.
+    """
 
     on: str
     kind: str
     at_s: float
     duration_s: float | None = None
+    step: str = ""
+    stage: str = ""
 
     def toml(self) -> str:
-        """The table of a faults file."""
-        lines = ["[[fault]]", f'on = "{self.on}"', f'kind = "{self.kind}"', f'at = "{self.at_s:g} s"']
+        """The table of a faults file; it knows no stages, so that one with a stage counts from its step there."""
+        lines = ["[[fault]]", f'on = "{self.on}"', f'kind = "{self.kind}"']
+        if self.step:
+            lines += [f'step = "{self.step}"', f'after = "{self.at_s:g} s"']
+        else:
+            lines.append(f'at = "{self.at_s:g} s"')
         if self.duration_s is not None:
             lines.append(f'duration = "{self.duration_s:g} s"')
         return "\n".join(lines)
@@ -37,10 +46,12 @@ class Mishap:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What a person does at a moment of the run: a command, or the signal that Ctrl-C sends."""
+    """What a person does: a command, or the signal that Ctrl-C sends. at_s counts as a mishap's does."""
 
     at_s: float
     what: str
+    step: str = ""
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recipes.model import Recipe
 from recipes.problems import Problem, Severity
@@ -17,7 +17,8 @@ from rig.bench.model import Bench
 from rig.bench.rigfile import read_rig
 from rig.bench.start import StartState, read_start
 from rig.proving.case import BadCase, Case
-from rig.proving.happenings import generate_deeds, generate_mishaps, generate_person
+from rig.proving.happenings import Stakes, generate_deeds, generate_mishaps, generate_person
+from rig.proving.moments import stages
 from rig.proving.recipes import full_length, generate_recipe
 from rig.proving.rigs import generate_rig, rig_plan
 from rig.simulation.laboratory import generator
@@ -40,6 +41,9 @@ class Parts:
     assignment: Assignment
     start: StartState | None
     faults: tuple[Fault, ...]
+    """Those that count from the run's or a step's start."""
+    staged: tuple[tuple[str, str, Fault], ...] = ()
+    """Step, stage, and the fault that counts from when that began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ def _draft(rng: random.Random, seed: int, brief: bool, full: bool, rig_text: str
     fed |= {one.hv for one in parts.assignment.streams.values() if one.hv is not None}
     idle = {"furnace", "gas", "oxygen"} if not heats(parts.recipe) else set()
     idle |= set() if fed else {"pumps", "hv", "needles", "current", "climate"}
-    mishaps = generate_mishaps(rng, parts.bench, frozenset(fed), frozenset(idle), plan.length_s)
+    stakes = Stakes(stages(parts.recipe, rig.ramp_kv_s, rig.discharge_s), plan.length_s)
+    mishaps = generate_mishaps(rng, parts.bench, frozenset(fed), frozenset(idle), stakes)
     return Case(
         seed=seed,
         rig=rig.text,
@@ -83,7 +88,7 @@ def _draft(rng: random.Random, seed: int, brief: bool, full: bool, rig_text: str
         start=plan.start,
         length_s=plan.length_s,
         mishaps=mishaps,
-        deeds=generate_deeds(rng, plan.length_s),
+        deeds=generate_deeds(rng, stakes),
         person=generate_person(rng),
         back_s=rng.choice((0.5, 5.0, 90.0)),
         scans=FULL_SCANS if full else BRIEF_SCANS if brief else SCANS,
@@ -118,7 +123,19 @@ def read_parts(case: Case) -> Parts:
         if taken is None:
             raise BadCase(f"faults: {_first(problems)}")
         faults = taken
-    return Parts(recipe, bench, found.assignment, start, faults)
+    pairs = list(zip(case.mishaps, faults, strict=True))
+    return Parts(
+        recipe,
+        bench,
+        found.assignment,
+        start,
+        tuple(fault for mishap, fault in pairs if not mishap.stage),
+        tuple(
+            (mishap.step, mishap.stage, replace(fault, step=None, at_s=mishap.at_s, after_s=0.0))
+            for mishap, fault in pairs
+            if mishap.stage
+        ),
+    )
 
 
 def _first(problems: Iterable[Problem]) -> str:

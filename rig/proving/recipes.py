@@ -58,6 +58,8 @@ class _Writer:
         self.length_s = 5.0
         self.furnace_degc = 23.0
         self.found = ""
+        self.flows_sccm = 0.0
+        """Argon that flows already."""
 
     def step(self, do: str, lines: str, length_s: float) -> None:
         """Add one; its id says what and which."""
@@ -155,6 +157,18 @@ class _Writer:
         self.step("cool", f'{lines}below = "{below} degC"\n', 700.0)
         self.furnace_degc = min(self.furnace_degc, below)
 
+    def hot(self) -> None:
+        """A tube that is found hot under its gas, and cools."""
+        rng = self.rng
+        self.warm(rng.uniform(260, 420), "argon")
+        self.flows_sccm = round(rng.uniform(100, 500))
+        flow = rng.choice((self.flows_sccm, self.flows_sccm + 100))
+        below = rng.choice((80, 150, 190))
+        cold = f'cold = "{rng.choice((100, 150))} degC"\n' if rng.random() < 0.3 else ""
+        self.step(
+            "cool", f'atmosphere = "argon"\nflow = "{flow:.0f} sccm"\n{cold}below = "{below} degC"\n', 800.0
+        )
+
     def _heat(self, gas: str, flow: float | None, most_degc: float) -> None:
         rng = self.rng
         lines = f'atmosphere = "{gas}"\n' + (f'flow = "{flow:.0f} sccm"\n' if flow is not None else "")
@@ -207,13 +221,19 @@ def generate_recipe(rng: random.Random, rig: RigPlan, brief: bool) -> RecipePlan
 
 
 def _furnace_part(rng: random.Random, writer: _Writer, rig: RigPlan) -> None:
-    kind = rng.choices(("air", "inert", "spin-air"), (3, 4, 1 if rig.mounts else 0))[0]
+    kind = rng.choices(("air", "inert", "hot", "spin-air"), (3, 4, 2, 1 if rig.mounts else 0))[0]
+    if kind == "hot":
+        writer.hot()
+        return
     if kind == "spin-air":
         writer.spin()
         writer.prompt()
+    elif kind == "inert" and rng.random() < 0.7:
+        argon = rng.random() < 0.8
+        writer.warm(rng.uniform(200, 245) if argon else rng.uniform(60, 245), "argon" if argon else "air")
+        writer.flows_sccm = rng.choice((0.0, 100.0, 200.0))
     elif rng.random() < 0.6:
-        top = 245.0 if kind == "inert" else 200.0
-        writer.warm(rng.uniform(60, top), "argon" if kind == "inert" and rng.random() < 0.5 else "air")
+        writer.warm(rng.uniform(60, 200), "air")
     if rng.random() < 0.2:
         writer.wait()
     if kind == "inert":
@@ -226,12 +246,23 @@ def _furnace_part(rng: random.Random, writer: _Writer, rig: RigPlan) -> None:
 
 def _found(rng: random.Random, writer: _Writer, rig: RigPlan) -> None:
     """Things that somebody left on."""
-    if rig.mounts and rng.random() < 0.1:
+    if rig.mounts and rng.random() < 0.15:
         writer.start.append(f'[hv.needle]\nvoltage = "{0.8 * rig.voltages_kv[0]:g} kV"\n')
     if rig.mounts and rng.random() < 0.1:
         writer.start.append(f'[pumps.a]\nrate = "{rng.choice((1, 5))} ml/h"\n')
-    if rig.furnace and rng.random() < 0.1:
-        writer.start.append(f'[gas.argon]\nflow = "{rng.choice((100, 500))} sccm"\n')
+    if not rig.furnace:
+        return
+    spins = bool(writer.used)
+    if spins and not writer.found and rng.random() < 0.25:
+        # Beside the spinning station a furnace cools, or somebody has left its program running.
+        running = rng.random() < 0.3
+        writer.found = f'temperature = "{rng.uniform(210, 400):.0f} degC"\natmosphere = "argon"\n'
+        writer.found += 'program = "running"\n' if running else ""
+        writer.flows_sccm = rng.choice((100.0, 500.0))
+    elif not writer.flows_sccm and rng.random() < 0.1:
+        writer.flows_sccm = rng.choice((100.0, 500.0))
+    if writer.flows_sccm:
+        writer.start.append(f'[gas.argon]\nflow = "{writer.flows_sccm:g} sccm"\n')
 
 
 def full_length() -> RecipePlan:

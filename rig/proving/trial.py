@@ -6,17 +6,19 @@ import random
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from rig.bench.faults import Fault
 from rig.emulators.physics.furnace import DEMONSTRATION
 from rig.engine.drive import VirtualDrive
 from rig.engine.host import Host, NotReady
 from rig.engine.questions import Question
 from rig.lines.scheduler import Rank
 from rig.lines.simwire import register
-from rig.proving.case import SIGNAL, Case, Person
+from rig.proving.case import SIGNAL, Case, Deed, Person
 from rig.proving.draw import Parts, read_parts
 from rig.proving.invariants.judge import Judge
 from rig.proving.invariants.promises import Promises
@@ -24,7 +26,7 @@ from rig.proving.invariants.violation import Violation
 from rig.readings import NS
 from rig.records.verify import verify_run
 from rig.running import Options, Session
-from rig.simulation.faults import ControllerCrashed
+from rig.simulation.faults import ControllerCrashed, FaultPlan
 from rig.simulation.laboratory import Laboratory, generator
 
 MORE_SCANS = 300
@@ -147,11 +149,37 @@ class Trial:
             hearth.furnace.params = SMALL_FURNACE
         pumps = {one.pump for one in parts.assignment.streams.values()}
         self.judge = Judge(laboratory, Promises.read(case.rig, case.recipe, frozenset(pumps)))
-        for fault in parts.faults:
+        for fault in self._faults():
             kind = "readback" if fault.kind.startswith("readback") else fault.kind
             self.judge.senses.struck.add((fault.on, kind))
+        self._occasions: list[tuple[str, str, Callable[[], None]]] = []
+        """Step, stage, and what is planned when that begins."""
+        self._stage_faults()
         self._listen(self.session.host, self.session.drive)
+        self._watch_sleep()
         self.scans = 0
+
+    def _faults(self) -> list[Fault]:
+        return [*self.parts.faults, *(fault for _, _, fault in self.parts.staged)]
+
+    def _stage_faults(self) -> None:
+        for step, stage, fault in self.parts.staged:
+            plan = FaultPlan(self.laboratory, self.session.drive, [fault], self.session.host)
+            self.session.watch(plan.on_event)
+            self._occasions.append((step, stage, plan.begin))
+        self.session.watch(self._began)
+
+    def _began(self, kind: str, data: dict[str, Any], t_ns: int) -> None:
+        """A step or a stage of one has begun: what waited for that is planned, once."""
+        if kind == "stage":
+            step, stage = data["step"], data["stage"]
+        elif kind == "step" and data["phase"] == "started":
+            step, stage = data["id"], ""
+        else:
+            return
+        for one in [one for one in self._occasions if one[:2] == (step, stage)]:
+            self._occasions.remove(one)
+            one[2]()
 
     def _listen(self, host: Host, drive: Any) -> None:
         judge = self.judge
@@ -173,6 +201,16 @@ class Trial:
 
         drive.stall = stalled
 
+    def _watch_sleep(self) -> None:
+        """The judge is told of a computer that sleeps."""
+        suspend = self.laboratory.suspend_lines
+
+        def slept(seconds: float) -> None:
+            self.judge.slept(seconds)
+            suspend(seconds)
+
+        self.laboratory.suspend_lines = slept  # type: ignore[method-assign]
+
     def _scanned(self) -> None:
         self.scans += 1
         self.judge.scan()
@@ -186,16 +224,22 @@ class Trial:
         self.laboratory.scheduler.call_at(round(t_s * NS), act, Rank.COMMAND, "person")
 
     def _plan(self) -> None:
-        """Deeds count from the laboratory's beginning; patience ends every run."""
-        case, host = self.case, self.session.host
+        """Deeds, from the laboratory's beginning, a step's or a stage's; patience ends every run."""
+        case = self.case
         for deed in case.deeds:
-            if deed.what == SIGNAL:
-                self._at(deed.at_s, host.interrupt)
+            if deed.step:
+                self._occasions.append((deed.step, deed.stage, partial(self._do, deed)))
             else:
-                self._at(deed.at_s, lambda what=deed.what: host.command(what, None, "person"))  # type: ignore[misc]
+                self._do(deed)
         end_s = case.length_s * PATIENCE + PATIENCE_S
         for index in range(2):
             self._at(end_s + index * IMPATIENCE_S, self._ask_to_leave)
+
+    def _do(self, deed: Deed) -> None:
+        host = self.session.host
+        act = host.interrupt if deed.what == SIGNAL else partial(host.command, deed.what, None, "person")
+        at_s = deed.at_s + (self.laboratory.scheduler.now_ns / NS if deed.step else 0.0)
+        self._at(at_s, act)
 
     def _ask_to_leave(self) -> None:
         self.session.host.interrupt()
@@ -222,7 +266,8 @@ class Trial:
         self.judge.left_alone()
         self._alone(ALONE_S)
         self.judge.finish()
-        if folder is not None and self.case.verify:
+        full = any(fault.kind == "disk-full" for fault in self._faults())
+        if folder is not None and self.case.verify and not full:
             found = verify_run(folder)
             if found.status != "good":
                 self.judge.violated(9, f"the record does not verify: {found.text}")

@@ -65,7 +65,7 @@ def _stop_in_time(lines: RealLines, hung: str, call: str) -> None:
         print(
             f"{hung} hangs in {call}: off after {off_s} s, its last bytes at {valid_s} s; {station.unit.reason}"
         )
-        assert station.unit.state in (State.ABORTING, State.ABORTED)
+        assert str(station.unit.state) in ("Aborting", "Aborted")
         _others_told(wires, hung, hung_ns)
         if hung == HV:
             # By its own watchdog (1.5 s); the pumps by the scan, which sees readings that are 0.3 s old.

@@ -7,8 +7,10 @@ test_scan_stopped.py, the pulled cable in test_supply_unplugged.py.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from socket import create_connection
 from threading import Event, Thread
 from typing import Any
 
@@ -128,8 +130,8 @@ IN_THE_SCAN: dict[str, Callable[[Breaking], object]] = {
     "act of the supply": lambda run: run.plant(run.host.engine.outlets[HV], "act"),
     "act of a pump": lambda run: run.plant(run.host.engine.outlets[PUMPS[1]], "act"),
     "proof": lambda run: run.plant(run.unit.proofs[HV], "update"),
-    "reports": lambda run: run.plant(run.host.engine, "_take_reports"),
-    "pace": lambda run: run.plant(run.host.engine, "_keep_pace"),
+    "reports": lambda run: run.plant(run.host.engine.hearing, "take_reports"),
+    "pace": lambda run: run.plant(run.host.engine.pacing, "keep_pace"),
     "run": lambda run: run.plant(run.host.engine.runs[0], "advance"),
     "row": lambda run: run.plant(run.host.engine.books, "sample"),
     "sampler": lambda run: run.plant(run.host.engine.books.open[0].sampler, "row"),
@@ -284,6 +286,22 @@ def through_the_socket(run: Breaking, word: str) -> tuple[list[dict[str, Any]], 
     finally:
         server.close()
     return answers, result
+
+
+def test_nonsense_at_the_control_socket_is_answered() -> None:
+    server = ControlServer(lambda request: {"ok": True}, lambda function: function())
+    try:
+        owner = {"port": server.port, "token": "kein Schlüssel"}
+        assert ask(owner, {"do": "status"}) == {"ok": False, "error": "wrong token"}
+        with create_connection(("127.0.0.1", server.port), timeout=5.0) as connection:
+            stream = connection.makefile("rwb")
+            for line in (b"[" * 60_000, b"\xff\xfe", b"[]", b'{"token": "\\ud800"}'):
+                stream.write(line + b"\n")
+                stream.flush()
+                assert json.loads(stream.readline())["ok"] is False
+        assert ask({"port": server.port, "token": server.token}, {"do": "status"}) == {"ok": True}
+    finally:
+        server.close()
 
 
 # The disk

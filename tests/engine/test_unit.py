@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -354,6 +355,20 @@ def test_a_trip_in_aborted_is_recorded_and_fires_nothing_more() -> None:
     bench.scan()
     assert len(bench.said("trip")) == 1
     assert bench.states() == states
+
+
+def test_what_is_asked_for_is_looked_at_as_wanted_in_the_same_scan() -> None:
+    """A condition that is armed by what is wanted: nothing is permitted first and taken away a scan later."""
+    armed = replace(condition(), armed=lambda situation: situation.live)
+    bench = running(Scripted(says={"running": NOTHING}), conditions=(armed,))
+    bench.values["hot"] = 1.0
+    assert bench.scan().trips == ()
+    phase = bench.unit.phase
+    assert isinstance(phase, Scripted)
+    phase.says["running"] = Demand(ON)
+    permitted = bench.scan()
+    assert [trip.condition.tag for trip in permitted.trips] == ["hot"]
+    assert not any(output.energised for output in permitted.outputs.values())
 
 
 def test_a_request_beyond_a_limit_is_an_internal_error_that_aborts() -> None:

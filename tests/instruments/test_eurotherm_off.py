@@ -118,6 +118,28 @@ def test_where_zero_is_not_taken_the_heater_is_held_in_manual_and_it_is_raised()
     assert not bench.controller.control.manual
 
 
+@pytest.mark.parametrize("register", [24, 25])
+def test_a_set_point_that_stays_though_zero_was_confirmed_is_found(
+    monkeypatch: pytest.MonkeyPatch, register: int
+) -> None:
+    """A write that is confirmed and thrown away: reset would hand control to last week's 800 degC."""
+    bench = ready()
+    bench.values[24] = bench.values[25] = 800.0
+    bench.controller.found_running([(5.0, 700.0, 600.0)])
+    bench.time.pass_s(600)
+    kept = bench.controller.registers.write
+
+    def write(number: int, kind: str, value: float) -> None:
+        if number != register:
+            kept(number, kind, value)
+
+    monkeypatch.setattr(bench.controller.registers, "write", write)
+    with pytest.raises(Refused, match=r"after zero was written.*it stands in manual at 0 % instead"):
+        bench.driver.off()
+    bench.time.pass_s(600)
+    assert bench.power() == 0.0
+
+
 def test_power_that_stays_in_manual_too_is_raised() -> None:
     """The emulated controller gives its sensor-break power whatever its mode."""
     bench = ready()

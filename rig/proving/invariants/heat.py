@@ -7,12 +7,26 @@ from typing import Any
 
 from rig.proving.invariants.electrical import SETTLE_NS, Court
 from rig.proving.invariants.promises import (
+    COLD_DEGC,
     FURNACE_WATCHDOG_S,
     HEATER_TRIP_S,
     NS,
     PROOF_DEGC,
 )
+from rig.proving.invariants.senses import DEAF
 
+HEAT_STATES = frozenset(
+    {"Running", "Pausing", "Paused", "Holding", "Held", "Restarting", "Completing", "Stopping"}
+)
+"""States of a furnace's unit in which its controller may be heating."""
+FOUND_S = 12.0
+"""A controller that is found heating is read first; so long after the host has come it has been told off."""
+SPOILED_S = 12.0
+"""The off of a Eurotherm takes half a dozen writes and reads, with a deadline of 1 s and two attempts each."""
+AGAINST_ITS_WILL_S = 3.0
+"""A set point of zero does not end the power of a loop with a reversed thermocouple: manual 0 %, later, does."""
+UNASKED_S = 120.0
+"""Safety rule 4: a reversed thermocouple is seen within 2 min."""
 LINE_DEAD_S = 5.0
 """A controller whose line has come back is told off within so long: deadline 1 s, two attempts, each second."""
 TAKEN_BELOW_DEGC = 250.0
@@ -33,12 +47,16 @@ class Heat:
         self._court = court
         self._senses = court.senses
         self._due: dict[str, int] = {}
+        self._cold_degc = COLD_DEGC
+        self._on_ns: dict[str, int] = {}
+        """Since when its controller gives power, or is told to."""
         self._told: set[tuple[str, str]] = set()
         self._flowed_l: dict[str, float] = {}
         self._weak_ns: dict[str, int | None] = {}
         self._seen_ns: dict[str, int] = {}
         self._by_ns: dict[str, int] = {}
-        self._was: dict[str, bool] = dict.fromkeys(self._senses.heaters, False)
+        self._was: dict[str, tuple[bool, bool]] = dict.fromkeys(self._senses.heaters, (False, False))
+        """At the last look: whether it was off, and its unit aborted."""
         self._senses.on_gas.append(self._gas)
 
     # Invariant 4
@@ -75,7 +93,10 @@ class Heat:
         device = self._senses.heaters[name]
         heating = self._senses.heating(name) or device.output_pct > 0.0
         if not heating:
+            self._on_ns.pop(name, None)
             return
+        on_ns = self._on_ns.setdefault(name, now_ns)
+        told = self._senses.heating(name)
         by_ns = self._by_ns.get(name)
         if by_ns is not None and now_ns > by_ns + NS and device.output_pct > 0.0:
             self._once(
@@ -84,25 +105,50 @@ class Heat:
                 f"crash {by_ns}",
                 f"the heater is at {device.output_pct:.0f} % though nobody is there",
             )
-        due_ns = self._due.get(name)
-        if due_ns is None or self._court.host_ns is None:
+        if self._court.host_ns is None:
             return
-        allowed_ns = round(HEATER_TRIP_S * NS)
+        due_ns = self._due.get(name)
+        if due_ns is not None and self._overdue(name, due_ns, HEATER_TRIP_S if told else AGAINST_ITS_WILL_S):
+            self._still_heats(name, f"trip {due_ns}", due_ns, "a trip")
+        said = self._court.story.unit(name)
+        if said.state in HEAT_STATES:
+            return
+        came_ns = self._court.host_ns + round(FOUND_S * NS)
+        since_ns = max(said.since_ns, came_ns, *(() if told else (on_ns,)))
+        if self._overdue(name, since_ns, HEATER_TRIP_S if told else UNASKED_S):
+            self._still_heats(name, f"state {said.since_ns}", since_ns, f"it had to be off ({said.state})")
+
+    def _still_heats(self, name: str, place: str, due_ns: int, words: str) -> None:
+        device = self._senses.heaters[name]
+        self._once(
+            4,
+            name,
+            place,
+            f"the controller still heats ({device.output_pct:.0f} %, set point {device.control.working:.0f} °C) "
+            f"{(self._senses.now_ns - due_ns) / NS:.2f} s after {words}",
+        )
+
+    def _overdue(self, name: str, due_ns: int, limit_s: float) -> bool:
+        """Whether its off, due then, is late, with all that is given where its line or the scan did not live."""
+        now_ns, court = self._senses.now_ns, self._court
+        if now_ns - due_ns <= limit_s * NS:
+            return False
+        trouble = self._senses.troubles[name]
+        until_ns = due_ns + round(limit_s * NS)
+        if self._senses.deaf(name, due_ns - SETTLE_NS):
+            if trouble.active & DEAF:
+                if self._senses.heaters[name].model != "epc3000":
+                    return False  # by its program's own end
+                until_ns = max(until_ns, trouble.deaf_since_ns + round((FURNACE_WATCHDOG_S + 2) * NS))
+            else:
+                until_ns = max(until_ns, trouble.deaf_ns + round(LINE_DEAD_S * NS))
         if self._senses.troubled(name, due_ns - SETTLE_NS):
-            trouble = self._senses.troubles[name]
-            if trouble.active:
-                return
-            allowed_ns = max(allowed_ns, trouble.last_ns - due_ns + round(LINE_DEAD_S * NS))
-        if self._court.stalled_until_ns >= due_ns:
-            allowed_ns = max(allowed_ns, self._court.stalled_until_ns - due_ns + round(LINE_DEAD_S * NS))
-        if now_ns - due_ns > allowed_ns:
-            self._once(
-                4,
-                name,
-                f"trip {due_ns}",
-                f"the controller still heats ({device.output_pct:.0f} %, set point "
-                f"{device.control.working:.0f} °C) {(now_ns - due_ns) / NS:.2f} s after a trip",
-            )
+            # Lost or spoiled replies: every write gets through, but each waits for its deadline.
+            until_ns = max(until_ns, due_ns + round(SPOILED_S * NS))
+        for quiet_ns in (court.stalled_until_ns, court.asleep_until_ns):
+            if quiet_ns >= due_ns:
+                until_ns = max(until_ns, quiet_ns + round(LINE_DEAD_S * NS))
+        return now_ns > until_ns
 
     # Invariant 5: by the gas that has really flowed
 
@@ -161,9 +207,9 @@ class Heat:
         furnace = senses.world.hearths[name].furnace
         seen = furnace.temperature_degc(now_ns)
         tube = furnace.tube_degc(now_ns)
-        if not isnan(seen) and max(seen, tube) <= court.promises.cold_degc + 5.0:
+        if not isnan(seen) and max(seen, tube) <= self._cold_degc + 5.0:
             return
-        if isnan(seen) and tube <= court.promises.cold_degc:
+        if isnan(seen) and tube <= self._cold_degc:
             return  # cold in truth; whether anybody may believe so is not for the gas to say
         if now == 0.0 and self._bad_contact("tube_pressure"):
             return
@@ -194,6 +240,8 @@ class Heat:
         if not self._senses.heaters:
             return
         now_ns = self._senses.now_ns
+        promises, step = self._court.promises, self._court.story.step
+        self._cold_degc = promises.cold_degc.get(step, self._cold_degc)
         for name in self._senses.heaters:
             self._look_at_heater(name, now_ns)
             self._look_at_gas(name, now_ns)
@@ -203,9 +251,10 @@ class Heat:
         """Invariant 7 for the heater: after an abort it does not come back in this run."""
         heating = self._senses.heating(name)
         said = self._court.story.unit(name)
-        if heating and not self._was[name] and said.aborted and self._court.host_ns is not None:
+        off, aborted = self._was[name]
+        if heating and off and aborted and said.aborted and self._court.host_ns is not None:
             self._court.violated(7, f"{name} heats again after an abort")
-        self._was[name] = heating
+        self._was[name] = (not heating, said.aborted)
 
     def _once(self, number: int, name: str, place: str, words: str) -> None:
         if (name, place) not in self._told:

@@ -28,6 +28,8 @@ class Judge:
         self.host_ns: int | None = None
         self.gone_ns = 0
         self.stalled_until_ns = -1
+        self.asleep_ns = -1
+        self.asleep_until_ns = -1
         self.electrical = Electrical(self)
         self.setpoints = Setpoints(self)
         self.heat = Heat(self)
@@ -47,6 +49,11 @@ class Judge:
     def stalled(self, duration_s: float) -> None:
         """Its scan stands still from now on for so long."""
         self.stalled_until_ns = self.senses.now_ns + round(duration_s * NS)
+
+    def slept(self, duration_s: float) -> None:
+        """Its computer sleeps from now on for so long: no line sends anything, instruments are on their own."""
+        self.asleep_ns = self.senses.now_ns
+        self.asleep_until_ns = self.asleep_ns + round(duration_s * NS)
 
     def crashed(self) -> None:
         """It is gone, with its lines and mailboxes."""

@@ -24,6 +24,8 @@ PUMP_WATCHDOG_S: Final = 2.1
 """New Era SAF2: 2 s."""
 HV_LEASE_S: Final = 0.8 + 0.3
 """Design 3: the lease, and the exchange in flight with the off behind it."""
+HV_EXCHANGE_S: Final = 0.5
+"""Where replies are lost, spoiled or late the off still gets through, behind the exchange in flight."""
 PUMP_LEASE_S: Final = 2.5 + 0.5
 EXHAUST_S: Final = 5.0
 SCAN_S: Final = 1.0
@@ -73,7 +75,8 @@ class Promises:
     flows_sccm: tuple[float, ...]
     full_scale_sccm: float
     hot_minimum_sccm: float
-    cold_degc: float
+    cold_degc: Mapping[str, float]
+    """By cool step: the temperature under which inert gas may be lowered, from that step on."""
     healthy_closed: Mapping[str, bool]
     """By channel: whether closed is its healthy side."""
     inputs: Mapping[str, str]
@@ -123,9 +126,11 @@ def _promises(rig: Mapping[str, Any], recipe: Recipe) -> Promises:
         flows_sccm=tuple(flows),
         full_scale_sccm=parse_any(argon.get("full_scale", "2000 sccm")).to("sccm"),
         hot_minimum_sccm=parse_any(furnace.get("hot_minimum", "80 sccm")).to("sccm"),
-        cold_degc=min(
-            [COLD_DEGC, *(step.cold.to("degC") for step in recipe.steps if isinstance(step, CoolStep))]
-        ),
+        cold_degc={
+            step.id: min(COLD_DEGC, step.cold.to("degC"))
+            for step in recipe.steps
+            if isinstance(step, CoolStep)
+        },
         healthy_closed={channel: closed for channel, (_, closed) in channels.items()},
         inputs={channel: f"inputs.{module}" for channel, (module, _) in channels.items()},
         inert_steps=frozenset(

@@ -73,6 +73,12 @@ class Trouble:
 
     active: set[str] = field(default_factory=set)
     last_ns: int = -(10**18)
+    deaf_ns: int = -(10**18)
+    """The same, of those that let no byte through to the instrument."""
+    deaf_since_ns: int = -(10**18)
+
+
+DEAF = frozenset({"unplug", "deaf"})
 
 
 class Senses:
@@ -121,6 +127,11 @@ class Senses:
         """Whether its wire had a fault at any time since then."""
         trouble = self.troubles[instrument]
         return bool(trouble.active) or trouble.last_ns >= since_ns
+
+    def deaf(self, instrument: str, since_ns: int) -> bool:
+        """Whether it could not be told anything at some time since then: no cable, or a cable that carries nothing."""
+        trouble = self.troubles[instrument]
+        return bool(trouble.active & DEAF) or trouble.deaf_ns >= since_ns
 
     def working_degc(self, furnace: str) -> float:
         """The set point by which the controller controls now."""
@@ -226,6 +237,10 @@ class Senses:
         def told(kind: str, on: bool) -> None:
             set_fault(kind, on)
             trouble.last_ns = self.now_ns
+            if kind in DEAF:
+                trouble.deaf_ns = self.now_ns
+                if on and not trouble.active & DEAF:
+                    trouble.deaf_since_ns = self.now_ns
             (trouble.active.add if on else trouble.active.discard)(kind)
 
         wire.set_fault = told  # type: ignore[method-assign]

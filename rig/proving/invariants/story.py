@@ -34,7 +34,8 @@ class Story:
     """Unit -> when it last had an event of its own that explains a change of its outputs."""
     work_ns: int = -1
     """When a step or one of its stages began last."""
-    attested: bool = False
+    attested: set[str] = field(default_factory=set)
+    """Supplies whose mains a person has sworn to be off, and that have not been switched on since."""
 
     def unit(self, name: str) -> Said:
         """What is known of a unit."""
@@ -65,12 +66,13 @@ class Story:
             self.acts.append((t_ns, str(data["command"])))
         elif kind == "energise":
             self.energised[data["output"]] = t_ns
+            self.attested.discard(data["output"])
         elif kind == "trip":
             self.trips.append(data["tag"])
             self.trip_ns.setdefault(data["unit"], t_ns)
             self.touched_ns[data["unit"]] = t_ns
         elif kind == "proof" and data.get("attested"):
-            self.attested = True
+            self.attested.update(data["attested"])
 
     def act_since(self, t_ns: int, *words: str) -> bool:
         """Whether a person gave one of these commands at that moment or later."""

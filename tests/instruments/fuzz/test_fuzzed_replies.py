@@ -5,28 +5,21 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from tests.instruments.fuzz.benches import BENCHES, Bench
-from tests.instruments.fuzz.campaign import CALLS, play
-from tests.instruments.fuzz.damage import PLANS, Damage
-
-EXAMPLES = 2000
-
-_CALLS = st.lists(st.tuples(st.integers(0, len(CALLS) - 1), st.integers(0, 1)), min_size=1, max_size=3)
+from tests.instruments.fuzz.campaign import play
+from tests.instruments.fuzz.damage import EXAMPLES, Example
 
 
 @pytest.mark.parametrize("make", BENCHES, ids=[bench.name for bench in BENCHES])
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=2000,
     derandomize=True,
     deadline=None,
     database=None,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
-@given(on=st.booleans(), calls=_CALLS, plan=PLANS)
-def test_damaged_replies(
-    make: type[Bench], on: bool, calls: list[tuple[int, int]], plan: list[Damage]
-) -> None:
-    play(make, on, calls, plan)
+@given(example=EXAMPLES)
+def test_damaged_replies(make: type[Bench], example: Example) -> None:
+    play(make, example.on, example.calls, example.plan)
