@@ -8,6 +8,7 @@ instruments. Two processes, some minutes.
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -92,7 +93,7 @@ def row(case: Case, seen: Seen) -> str:
 
 def _cell(text: str) -> str:
     """On one line, and not too long."""
-    text = " ".join(text.replace("|", "/").split())
+    text = " ".join(re.sub(r"\?world=\d+", "", text).replace("|", "/").split())
     return text if len(text) <= 230 else text[:227] + "..."
 
 

@@ -121,4 +121,5 @@ def _phase(
                 furnace,
                 atmosphere_of(step.atmosphere, step.flow, furnace, bench),
                 step.below.to("degC"),
+                step.cold.to("degC"),
             )

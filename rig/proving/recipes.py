@@ -162,7 +162,8 @@ class _Writer:
         rng = self.rng
         self.warm(rng.uniform(260, 420), "argon")
         self.flows_sccm = round(rng.uniform(100, 500))
-        flow = rng.choice((self.flows_sccm, self.flows_sccm + 100))
+        # Where more flows already than the recipe asks for, it is not lowered before the tube is cold.
+        flow = rng.choice((0.6 * self.flows_sccm, self.flows_sccm, self.flows_sccm + 100))
         below = rng.choice((80, 150, 190))
         cold = f'cold = "{rng.choice((100, 150))} degC"\n' if rng.random() < 0.3 else ""
         self.step(

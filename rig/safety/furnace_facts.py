@@ -15,6 +15,8 @@ from rig.safety.furnace_trend import Leap, Trend
 from rig.safety.purge import Flush, PurgeProof
 
 AMBIENT_DEGC: Final = 20.0
+COLD_DEGC: Final = 200.0
+"""Safety rule 4: under it inert gas may be lowered; a recipe may only lower it."""
 SLOWER: Final = 1.25
 """By so much a furnace may cool more slowly than its rig file says (a load in it, plugs)."""
 FASTER: Final = 3.0
@@ -70,7 +72,7 @@ class FurnaceFacts:
     purge: PurgeProof
     flush: Flush = field(default_factory=lambda: Flush(0.0))
     open_degc: float = 60.0
-    cold_degc: float = 200.0
+    cold_degc: float = COLD_DEGC
     hot_minimum_sccm: float = 80.0
     inert_gases: tuple[str, ...] = ()
     atmosphere: Atmosphere | None = None

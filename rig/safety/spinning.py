@@ -185,13 +185,13 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             )
         return None
 
-    def off_target(situation: Situation) -> Finding | None:
+    def off_target(situation: Situation, band_kv: float = 0.0) -> Finding | None:
         view, measured = situation.outputs[name], situation.readings.value(voltage)
         if not isinstance(view.told, HvOutput) or not view.told.on or measured is None:
             return None
         wanted_kv = view.told.voltage_kv
         allowed_kv = max(OFF_TARGET * abs(wanted_kv), OFF_TARGET_STEPS * monitor_step_kv)
-        if abs(abs(measured) - abs(wanted_kv)) <= allowed_kv:
+        if abs(abs(measured) - abs(wanted_kv)) <= allowed_kv - band_kv:
             return None
         return Finding(
             f"{name} reads {measured:.2f} kV and was told {wanted_kv:.2f} kV.",
@@ -308,6 +308,8 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             priority=Priority.MEDIUM,
             on_delay_s=OFF_TARGET_DELAY_S,
             latch=False,
+            dead_band=monitor_step_kv,
+            release=lambda situation: off_target(situation, monitor_step_kv),
             limit=f"{OFF_TARGET:.0%} of the programmed voltage, at least {OFF_TARGET_STEPS} steps of the monitor",
             measured_in="kV",
             consequence="Another voltage than the recipe's, or a wrong read-back. Nothing is switched off.",

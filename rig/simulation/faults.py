@@ -41,8 +41,8 @@ class CannotFail(Exception):
 class FaultPlan:
     """Brings each fault about at its time: after the run's start, or after a step's. Raises CannotFail when made.
 
-    host: whose computer, record and answers are struck by `power-cut`, `suspend`, `disk-full` and `wrong-answer`; a
-    plan without one cannot bring these about.
+    host: whose record and answers are struck by `disk-full` and `wrong-answer`; a plan without one cannot bring these
+    about.
     """
 
     def __init__(
@@ -148,15 +148,15 @@ class FaultPlan:
                 "the fault 'clock-step' on controller: nothing in an emulated run reads the clock of the day, so there "
                 "is nothing to step; a real run reads it once, when its clock is made"
             )
-        if fault.kind == "crash" and isinstance(drive, VirtualDrive):
-            return computer.crash(lab, drive)
-        if self._host is not None and isinstance(drive, VirtualDrive):
+        if fault.kind == "disk-full" and self._host is not None:
+            return computer.disk_full(self._host)
+        if isinstance(drive, VirtualDrive):
+            if fault.kind == "crash":
+                return computer.crash(lab, drive)
             if fault.kind == "power-cut":
                 return computer.power_cut(lab, drive)
             if fault.kind == "suspend":
                 return computer.suspend(lab, drive, fault.duration_s)
-            if fault.kind == "disk-full":
-                return computer.disk_full(self._host)
         raise _not_built(fault)
 
     def _contact(self, fault: Fault) -> Action:

@@ -8,9 +8,11 @@ from importlib.resources import files
 
 import pytest
 
+from recipes.reader import read_recipe
+from recipes.steps import CoolStep
 from rig.bench.rigfile import DEMO_RIG, read_rig
+from rig.engine.furnace_planning import furnace_phase
 from rig.engine.furnace_unit import furnace_unit
-from rig.engine.phases.furnace import FurnacePhase
 from rig.engine.phases.gas_and_cold import CoolPhase, PurgePhase
 from rig.engine.phases.heat import HeatPhase, HeatSegment
 from rig.engine.phases.phase import Context, Demand
@@ -32,13 +34,13 @@ AIR = Atmosphere("air", False, None, None)
 class Bench:
     """A scan each second; the test says what is read."""
 
-    phase: FurnacePhase
+    phase: HeatPhase | PurgePhase | CoolPhase
     degc: float | None = 100.0
     exhaust: float = 1.0
     now_ns: int = 1000 * NS
     facts: FurnaceFacts = field(default_factory=lambda: FurnaceFacts(purge=PurgeProof(3.0, False)))
     notes: list[tuple[str, dict[str, object]]] = field(default_factory=list)
-    failure: str | None = None
+    _failure: str | None = None
 
     def context(self, seconds: float = 1.0) -> Context:
         """One scan so much later."""
@@ -60,12 +62,16 @@ class Bench:
             facts=self.facts,
         )
 
+    def failed(self) -> str | None:
+        """Why the phase gave up at the last scan, or None."""
+        return self._failure
+
     def run(self, seconds: int = 1) -> Demand:
         """The phase's own work, a scan each second."""
         for _ in range(seconds):
             context = self.context()
             demand = self.phase.running(context)
-            self.failure = context.failure
+            self._failure = context.failure
         return demand
 
 
@@ -85,9 +91,9 @@ def test_nothing_is_heated_before_the_exhaust_flows_and_not_waited_for_for_ever(
     demand = bench.run(500)
     assert heater(demand) is None and demand.outputs[ARGON] == GasOutput(200.0)
     assert bench.notes == [("waiting", {"step": "stabilise", "for": f"{EXHAUST} is not healthy"})]
-    assert bench.failure is None
+    assert bench.failed() is None
     bench.run(110)
-    assert bench.failure is not None and EXHAUST in bench.failure
+    assert EXHAUST in str(bench.failed())
     bench = Bench(heat(), degc=None)
     assert heater(bench.run()) is None
     bench = Bench(heat())
@@ -134,10 +140,10 @@ def test_from_air_to_inert_gas_only_in_a_cold_tube(degc: float | None, refused: 
     bench = Bench(PurgePhase("purge", FURNACE, INERT, 100.0, None), degc=degc)
     bench.facts.atmosphere = AIR
     bench.run()
-    assert (bench.failure is not None) is refused
+    assert (bench.failed() is not None) is refused
     bench = Bench(PurgePhase("purge", FURNACE, INERT, 100.0, None), degc=degc)
     bench.run()
-    assert bench.failure is None, "it was not in air"
+    assert bench.failed() is None, "it was not in air"
 
 
 def test_a_purge_that_is_not_proved_fails_in_the_end() -> None:
@@ -154,13 +160,41 @@ def test_a_purge_that_is_not_proved_fails_in_the_end() -> None:
 def test_cold_is_a_temperature_that_is_read_and_believed_for_ten_seconds() -> None:
     bench = Bench(CoolPhase("cool", FURNACE, INERT, 60.0), degc=59.0)
     for change in ({"degc": None}, {"degc": 60.0}, {"doubted": True}):
-        bench.degc = change.get("degc", 59.0)  # type: ignore[assignment]
+        bench.degc = change.get("degc", 59.0)
         bench.facts.doubted = "doubted" in change
         assert not bench.run(600).done, change
     bench.degc, bench.facts.doubted = 59.0, False
     assert not bench.run(10).done
     assert bench.run().done
     assert heater(bench.run()) is None
+
+
+def test_a_recipe_lowers_what_is_cold_for_its_gas_and_never_raises_it() -> None:
+    demo, _ = read_rig(files("rig.bench").joinpath(DEMO_RIG).read_text(encoding="utf-8"), "test rig")
+    assert demo is not None
+    for cold_degc, expected in ((150, 150.0), (200, 200.0)):
+        text = f"""format = 1
+name = "Cooling"
+[[steps]]
+id = "cool"
+do = "cool"
+atmosphere = "argon"
+flow = "200 sccm"
+below = "60 degC"
+cold = "{cold_degc} degC"
+"""
+        recipe, problems = read_recipe(text, "cooling")
+        assert recipe is not None, problems
+        step = recipe.steps[0]
+        assert isinstance(step, CoolStep)
+        phase = furnace_phase(step, 0, FURNACE, demo)
+        assert isinstance(phase, CoolPhase)
+        bench = Bench(phase)
+        bench.run()
+        assert bench.facts.cold_degc == expected
+    bench = Bench(CoolPhase("cool", FURNACE, INERT, 60.0, 300.0))
+    bench.run()
+    assert bench.facts.cold_degc == 200.0
 
 
 # What the unit makes of it

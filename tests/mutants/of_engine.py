@@ -224,8 +224,7 @@ ENGINE = (
     Mutant(
         "not proved off, and not said when it leaves", "8", "rig/engine/leaving.py",
         "if not proof.proved:", "if False:",
-        ("tests/end_to_end/test_supply_unplugged.py::"
-         "test_without_anybody_to_attest_it_stays_unproved_and_says_so",),
+        ("tests/end_to_end/test_interrupted.py",),
     ),
     Mutant(
         "an error in the program switches nothing off", "6", "rig/engine/engine.py",
@@ -237,5 +236,22 @@ ENGINE = (
         "if why is not None:\n                        raise ValueError(f\"not cleared",
         "if False:\n                        raise ValueError(f\"not cleared",
         ("tests/end_to_end/test_review_of_safety.py::test_a_trip_is_not_cleared_while_its_cause_is_there",),
+    ),
+    # Outputs and record
+    Mutant(
+        "mains come back by themselves", "11.7", "rig/engine/switching.py",
+        "wanted = name not in self._opened", "pass",
+        ("tests/end_to_end/test_outputs.py::"
+         "test_a_supply_that_does_not_go_off_loses_its_mains_and_does_not_get_them_back",),
+    ),
+    Mutant(
+        "high voltage behind a door that did not lock", "3", "rig/engine/engine.py",
+        "return self.switching is None or self.switching.locked()", "return True",
+        ("tests/end_to_end/test_outputs.py::test_a_lock_that_does_not_lock_leaves_the_supply_off",),
+    ),
+    Mutant(
+        "an event counts as recorded before it is on the disk", "11.9", "rig/records/journal.py",
+        "try:\n            os.fsync(self._fd)", "try:\n            pass",
+        ("tests/records/test_writer.py", "tests/records/test_threaded.py"),
     ),
 )  # fmt: skip

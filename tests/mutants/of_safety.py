@@ -191,5 +191,20 @@ SAFETY = (
         "due = min(due, self.shelf.until_ns)", "pass",
         ("tests/safety/test_alarm_list.py",),
     ),
+    Mutant(
+        "a window that is to hold only warns", "4", "rig/safety/climate.py",
+        '("hold", "hold", Then.HOLD,', '("hold", "hold", Then.NONE,',
+        (f"{AIR}::test_a_window_that_is_left_does_what_the_recipe_says",),
+    ),
+    Mutant(
+        "the door is unlocked before the discharge time", "5", "rig/safety/relays.py",
+        "return known.wanted or not (known.proved and known.discharged)", "return known.wanted or not known.proved",
+        ("tests/safety/test_relays.py",),
+    ),
+    Mutant(
+        "the contactor stays closed for a supply that does not go off", "5", "rig/safety/relays.py",
+        "open_it = known.unproved or (known.cut", "open_it = (known.cut",
+        ("tests/safety/test_relays.py",),
+    ),
 )  # fmt: skip
 """Rule numbers are those of docs/safety.md."""

@@ -80,7 +80,8 @@ def test_what_is_said_not_to_be_built_is_not_and_all_else_is(tmp_path: Path) -> 
 
     def can(on: str, kind: str, channel: str | None = None) -> bool:
         try:
-            FaultPlan(spun.lab, spun.session.drive, [Fault(on, kind, 1.0, None, 0.0, None, channel)])
+            one = Fault(on, kind, 1.0, None, 0.0, None, channel)
+            FaultPlan(spun.lab, spun.session.drive, [one], spun.session.host)
         except CannotFail:
             return False
         return True

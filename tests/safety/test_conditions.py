@@ -9,7 +9,7 @@ import pytest
 from rig.readings import NS
 from rig.safety.conditions import Condition, Finding, Interlocks, Priority, Situation, Then
 from rig.safety.spinning import EXHAUST_DELAY_S, contact_conditions, spin_conditions
-from tests.safety.station import FULL, LIMITS, STEP_KV, Station, conditions
+from tests.safety.station import FULL, LIMITS, OUTPUTS, STEP_KV, Station, conditions
 
 PLAIN = Condition(
     tag="hot",
@@ -229,6 +229,27 @@ def test_a_supply_that_drops_out_trips_after_half_a_second_but_not_by_an_older_r
     young.values["hv.needle.output"] = 0.0
     young.view("hv.needle", told_ns=young.now_ns + NS)
     assert [young.tags() for _ in range(3)] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("reads", "tag", "after_s"),
+    [
+        ({"output": 1.0}, "supply-live", 1.0),
+        ({"voltage_kv": 0.09}, "supply-charged", 60.0),
+        ({"output": None}, "supply-dark", 2.0),
+    ],
+)
+def test_a_supply_that_nobody_wants_on_and_that_is_not_off_is_loud(
+    reads: dict[str, float | None], tag: str, after_s: float
+) -> None:
+    s = Station(on=False)
+    s.values |= {f"hv.needle.{channel}": value for channel, value in reads.items()}
+    assert s.tags() == []
+    s.now_ns += round((after_s - 0.1) * NS)
+    assert s.tags() == []
+    s.now_ns += NS // 10
+    assert s.tags() == [f"{tag}:hv.needle"]
+    assert set(s.interlocks.taken(s.situation.outputs.values())) == set(OUTPUTS)
 
 
 def test_a_pump_just_told_to_run_is_not_yet_a_stopped_one() -> None:

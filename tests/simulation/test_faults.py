@@ -234,7 +234,7 @@ def test_what_cannot_be_brought_about_is_refused_before_anything_moves() -> None
         "furnace.tube": KINDS["furnace"],
         "gas.argon": KINDS["gas"],
         "oxygen.tube": KINDS["oxygen"],
-        "controller": ("crash", "scan-stall"),
+        "controller": ("crash", "power-cut", "scan-stall", "suspend"),
         "operator": ("door-at-once",),
     }
     drive = VirtualDrive(lab.scheduler)

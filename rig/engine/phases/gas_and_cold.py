@@ -8,7 +8,7 @@ from rig.engine.phases.furnace import FurnacePhase
 from rig.engine.phases.phase import Context, Demand
 from rig.outputs import GasOutput
 from rig.readings import NS
-from rig.safety.furnace_facts import Atmosphere, FurnaceFacts
+from rig.safety.furnace_facts import COLD_DEGC, Atmosphere, FurnaceFacts
 from rig.safety.furnace_guard import gas_may_end
 from rig.safety.purge import FLUSHED_BELOW_DEGC
 
@@ -84,15 +84,24 @@ class PurgePhase(FurnacePhase):
 class CoolPhase(FurnacePhase):
     """Heater off until the tube is below a temperature; cooling is no time-out.
 
-    After a hot inert step the tube is flushed, too, before it counts as cooled; and where no later step wants its gas
-    and the tube may be opened, the gas is closed and read back as closed.
+    cold_degc: from here on inert gas is not lowered above it. After a hot inert step the tube is flushed, too, before
+    it counts as cooled; and where no later step wants its gas and the tube may be opened, the gas is closed and read back
+    as closed.
     """
 
     do = "cool"
 
-    def __init__(self, step_id: str, furnace: str, atmosphere: Atmosphere, below_degc: float) -> None:
+    def __init__(
+        self,
+        step_id: str,
+        furnace: str,
+        atmosphere: Atmosphere,
+        below_degc: float,
+        cold_degc: float = COLD_DEGC,
+    ) -> None:
         super().__init__(step_id, furnace, atmosphere)
         self._below_degc = below_degc
+        self._cold_degc = min(cold_degc, COLD_DEGC)
         self._cold_since_ns: int | None = None
         self._closing_ns: int | None = None
         self._stage = ""
@@ -101,6 +110,7 @@ class CoolPhase(FurnacePhase):
         """Done when the process value has been below for some seconds; an unknown temperature is not cold."""
         facts = self.facts(context)
         facts.highest_degc = None
+        facts.cold_degc = self._cold_degc
         if not self._stage:
             self._enter(context, "cooling", {"below_degc": self._below_degc})
         temperature = self.temperature(context)

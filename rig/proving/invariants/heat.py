@@ -137,8 +137,9 @@ class Heat:
         until_ns = due_ns + round(limit_s * NS)
         if self._senses.deaf(name, due_ns - SETTLE_NS):
             if trouble.active & DEAF:
-                if self._senses.heaters[name].model != "epc3000":
-                    return False  # by its program's own end
+                device = self._senses.heaters[name]
+                if device.model != "epc3000" or device.output_pct == 0.0:
+                    return False  # by its program's own end; by its watchdog it has no power, though a program
                 until_ns = max(until_ns, trouble.deaf_since_ns + round((FURNACE_WATCHDOG_S + 2) * NS))
             else:
                 until_ns = max(until_ns, trouble.deaf_ns + round(LINE_DEAD_S * NS))
