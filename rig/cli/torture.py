@@ -106,6 +106,7 @@ def _say(figures: Figures, wall_s: float, files: list[Path]) -> None:
     print(f"runs         {figures.runs} ({figures.refused} drafts were refused by the readers or by fit)")
     print(f"outcomes     {_counts(figures.outcomes)}")
     print(f"faults       {_counts(figures.faults) or 'none'}")
+    print(f"struck while {_counts(figures.stakes) or 'nothing at stake'} (runs)")
     print(f"commands     {_counts(figures.deeds) or 'none'}")
     print(f"trips        {_counts(figures.trips) or 'none'}")
     print(f"scans        {figures.scans}")

@@ -74,9 +74,10 @@ class ArcBackOff:
         if vapour is not None and vapour.lel_fraction > REFUSED_ABOVE:
             return "too much vapour is estimated"
         for name, proof in unit.proofs.items():
-            if not proof.proved:
-                return proof.explain(readings)
-            if readings.value(f"{name}.fault") not in (0, None):
-                return f"{name} still reports a fault"
+            if proof.proved_ns is None:
+                # A person's word that mains are off and the output earthed: there may be a hand on it.
+                return f"not read back as off ({proof.explain(readings)})"
+            if readings.value(f"{name}.fault") != 0:
+                return f"{name} reports a fault, or cannot be read"
         others = [c.tag for c in unit.spec.interlocks.latched() if not c.tag.startswith(f"{ARC}:")]
         return f"{others[0]} is tripped too" if others else None

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from rig.engine import periods
 from rig.engine.acting import Outlet, outlets
 from rig.engine.alarming import NOTED, Alarming
 from rig.engine.books import Books
+from rig.engine.breakdown import Breakdown
 from rig.engine.hearing import Hearing
 from rig.engine.pacing import ACTIVE_STATES, Pacing
-from rig.engine.phases.phase import NOTHING, Context
-from rig.engine.questions import Question
+from rig.engine.phases.phase import Context
+from rig.engine.questions import Answer, Question
 from rig.engine.run import Run
 from rig.engine.sampling import Sampler
 from rig.engine.switching import Switching
@@ -23,6 +23,8 @@ from rig.lines.line import Line
 from rig.readings import Readings
 from rig.records.record import Record, Ticket
 from rig.safety.conditions import OutputView, Situation
+from rig.safety.furnace_facts import FurnaceFacts
+from rig.safety.furnace_guard import AT_REST
 
 
 class Engine:
@@ -54,7 +56,10 @@ class Engine:
         self.on_scan: Callable[[], None] | None = None
         """Called at the end of each scan; whoever looks on there must be quick and must not raise."""
         self.last_exception: Exception | None = None
-        self._broken_off_ns = 0
+        self.breakdown: Breakdown | None = None
+        """What the scan does from the first internal error on."""
+        self._at_work: str | None = None
+        """The unit whose part of the scan is being done: an error is its own."""
 
     def add(self, unit: Unit) -> None:
         """Take a unit in; before the first scan."""
@@ -84,11 +89,23 @@ class Engine:
         """The run that has a unit now."""
         return next((run for run in self.runs if unit in run.held), None)
 
+    def asker(self, unit: str) -> Run | None:
+        """The run that asks at a unit: that which has it, or one that waits to begin there."""
+        return self.holder(unit) or next((run for run in self.runs if run.asks_at == unit), None)
+
     def open_questions(self) -> list[tuple[str, Question]]:
         """What is asked now, with the unit that asks."""
         return [
             (name, question) for name, unit in self.units.items() for question in unit.questions.open.values()
         ]
+
+    def ask(self, unit: Unit, question: Question) -> Answer | None:
+        """Ask a person at a unit that has no visit; not while hands must stay away from it."""
+        views, _ = self._situation(unit, self.readings)
+        writer = self._writers[unit.name]
+        context = Context(self.now(), self.readings, views, unit.proofs, unit.questions, writer)
+        context.why_hands_off = partial(self._hands_off, unit, self.now())
+        return context.ask(question)
 
     # Events
 
@@ -102,8 +119,17 @@ class Engine:
 
     def _write_at(self, kind: str, data: dict[str, Any], t_ns: int, unit: str | None) -> Ticket | None:
         if self.on_event is not None:
-            self.on_event(kind, data, t_ns)
-        ticket = self.books.write(kind, data, t_ns, unit)
+            try:
+                self.on_event(kind, data, t_ns)
+            except Exception:
+                if self.error is None:
+                    raise  # after an internal error nobody who listens keeps the furnace's guard from acting
+        try:
+            ticket = self.books.write(kind, data, t_ns, unit)
+        except Exception:
+            if self.breakdown is None:
+                raise
+            ticket = None
         if kind in NOTED:
             self.alarming.note(kind, data)
         return ticket
@@ -127,8 +153,8 @@ class Engine:
                 self._scan(now_ns)
             except Exception as error:
                 self._broken(error)
-        if self.error is not None:
-            self._scan_broken(now_ns)
+        if self.breakdown is not None:
+            self.breakdown.scan(now_ns)
         if self.on_scan is not None:
             try:
                 self.on_scan()
@@ -144,6 +170,7 @@ class Engine:
         pumps_live = False
         hv_requested = False
         for unit in self.units.values():
+            self._at_work = unit.name
             views, situation = self._situation(unit, readings)
             if self.connecting:
                 live = True
@@ -185,6 +212,7 @@ class Engine:
                 )
             )
             pumps_live = pumps_live or situation.pumps_live
+        self._at_work = None
         if self.switching is not None:
             self.switching.scan(self.units.values(), now_ns, hv_requested)
         for run in self.runs:
@@ -215,7 +243,8 @@ class Engine:
                 view = outlet.view(self._pump_stopped(outlet, readings))
                 pumps_live = pumps_live or view.live
             views[name] = view
-        return views, Situation(readings, views, hv_live, pumps_live, unit.spec.facts)
+        at_work = unit.state not in AT_REST
+        return views, Situation(readings, views, hv_live, pumps_live, unit.spec.facts, at_work)
 
     def _locked(self) -> bool:
         """Whether every door lock the rig has is known to be locked."""
@@ -228,7 +257,8 @@ class Engine:
         return "; ".join(f"{condition.tag}: {finding.text}" for condition, finding in remaining) or None
 
     def _hands_off(self, unit: Unit, now_ns: int) -> str | None:
-        """Why nobody may be sent to the rig: supplies of this unit, and of every other that is not at its own work."""
+        """Why nobody may be sent to the rig: supplies of this unit, and of every other that is not at its own work; and
+        the tube of this one, where it is not known to be below its open limit."""
         for other in self.units.values():
             if other is unit or other.state not in ACTIVE_STATES:
                 for proof in other.proofs.values():
@@ -236,6 +266,9 @@ class Engine:
                         return f"high voltage is not proved off ({proof.explain(self.readings)})"
                     if not proof.discharged(now_ns):
                         return f"{proof.supply}: its discharge time is not over"
+        facts = unit.spec.facts
+        if isinstance(facts, FurnaceFacts):
+            return facts.why_not_open(unit.name, self.readings.value(f"{unit.name}.temperature_degc"))
         return None
 
     @staticmethod
@@ -298,54 +331,14 @@ class Engine:
             self._broken(error)
 
     def _broken(self, error: Exception) -> None:
-        """Every output off, each in its own try; then the outcome. Nothing above the lines is trusted from here on."""
+        """Every output off, each in its own try; then the outcome. What follows is `Breakdown`'s."""
         self.error = f"{type(error).__name__}: {error}"
-        self._all_off()
+        breakdown = Breakdown(self, self._situation, self._at_work)
+        breakdown.all_off()
         try:
             self.write("error", {"text": self.error})
         except Exception as second:
             self.error += f" (and it could not be recorded: {second})"
         self.last_exception = error
-
-    def _all_off(self) -> None:
-        for outlet in self.outlets.values():
-            if outlet.kind == "gas":
-                continue  # gas goes on as it is
-            try:
-                outlet.ordered = None
-                outlet.line.off(outlet.name)
-            except Exception as error:
-                self.error = f"{self.error} (and {outlet.name} could not be told off: {error})"
-
-    def _scan_broken(self, now_ns: int) -> None:
-        """What is left after an internal error: off, off again each second, proof, and the run closed `failed`."""
-        if now_ns - self._broken_off_ns >= periods.OFF_RETRY_NS:
-            self._broken_off_ns = now_ns
-            self._all_off()
-        for unit in self.units.values():
-            for name, proof in unit.proofs.items():
-                outlet = self.outlets[name]
-                proof.update(self.readings, outlet.told_on, outlet.ordered is not None)
-        for line in self.lines.values():
-            line.renew(now_ns + periods.LEASE_HV_NS - periods.LEASE_MARGIN_NS)
-        self.pacing.period_ns = periods.SCAN_HV_NS
-        self._attest_broken(now_ns)
-        for run in self.runs:
-            run.fail(now_ns, f"internal error: {self.error}")
-            run.advance(now_ns, self.readings)
-
-    def _attest_broken(self, now_ns: int) -> None:
-        """Also after an internal error an unproved supply is ended by a person's word only."""
-        try:
-            for unit in self.units.values():
-                views, _ = self._situation(unit, self.readings)
-                context = Context(
-                    now_ns, self.readings, views, unit.proofs, unit.questions, self._writers[unit.name]
-                )
-                context.why_hands_off = lambda: "the run has broken off"
-                context.keep_away()
-                unit.ask_attestation(context, NOTHING, True)
-            self.alarming.scan(now_ns, self.readings, False)
-            self._tell_questions()
-        except Exception as error:
-            self.last_exception = error
+        breakdown.begin()
+        self.breakdown = breakdown

@@ -20,7 +20,7 @@ from rig.safety.furnace_guard import furnace_guard
 from rig.safety.guard import Permitted
 from rig.safety.heating import DOUBTING, furnace_conditions
 from rig.safety.limits import FURNACE_INTERLOCKS
-from rig.safety.purge import Flush, PurgeProof
+from rig.safety.purge import FLUSHED_BELOW_DEGC, Flush, PurgeProof
 
 DEFAULT_TUBE_L = 3.0
 """Where the rig file gives no tube: that of the usual 60 mm by 1000 mm."""
@@ -197,7 +197,10 @@ def furnace_unit(
         flow_sccm = sum(flow for flow in flows if flow is not None)
         # A tube that is found hot was at an inert step if inert gas flows through it.
         inert = atmosphere.inert if atmosphere is not None else flow_sccm > 1.0
-        facts.flush.update(now_ns, facts.reckoned_degc(temperature), inert, flow_sccm, proved)
+        reckoned = facts.reckoned_degc(temperature)
+        if facts.doubted and reckoned is not None and reckoned < FLUSHED_BELOW_DEGC:
+            reckoned = None  # what flows through a tube whose temperature nobody believes has flushed nothing
+        facts.flush.update(now_ns, reckoned, inert, flow_sccm, proved)
         limit = purge.stands_for_ppm
         facts.oxygen_limit_ppm = OXYGEN_TRIP_FACTOR * limit if limit is not None and purge.proved else None
 

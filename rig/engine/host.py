@@ -248,6 +248,8 @@ class Host:
         visits = job.visits
         if visits is None:
             visits = plan_visits(job.recipe, job.assignment, self.bench)
+        for visit in visits:
+            visit.phases()  # what cannot be planned is refused now, and not in a scan hours later
         visited = {visit.unit for visit in visits}
         channels = recorded_channels(
             self.lines, engine.outlets, self.bench.current, instruments_left_out(self.bench, visited)
@@ -264,6 +266,7 @@ class Host:
             someone_can_attest=answers.can_attest,
             user=job.user,
             free=engine.taken_by,
+            ask=engine.ask,
             ends_after_s=job.ends_after_s,
             alarms_before={name: unit.alarms for name, unit in engine.units.items()}
             if engine.books.begun
@@ -404,7 +407,7 @@ class Host:
             if place in self._asked:
                 continue
             self._asked.add(place)
-            holder = self.engine.holder(name)
+            holder = self.engine.asker(name)
             made = self._made.get(holder.run_id) if holder is not None else None
             value = (made.answers if made is not None else self.answers).provide(question)
             if value is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rig.engine.engine import Engine
+from rig.engine.furnace_leaving import CLOSED_SCCM
 from rig.engine.unit import Unit
 
 
@@ -19,10 +20,37 @@ def what_is_left(engine: Engine, units: Iterable[Unit], now_ns: int) -> str | No
             if kind == "pump" and engine.outlets[name].told_on
         ]
     for unit in units:
-        hot = unit.spec.left(engine.readings) if unit.spec.left is not None else None
+        hot = _hot(engine, unit)
         if hot is not None:
             left.append(hot)
+        left += _unguarded_gas(engine, unit, hot or "")
     return "; ".join(left) + "; nobody is watching" if left else None
+
+
+def _hot(engine: Engine, unit: Unit) -> str | None:
+    """What a unit itself says; after an internal error also that it cannot say it."""
+    if unit.spec.left is None:
+        return None
+    try:
+        return unit.spec.left(engine.readings)
+    except Exception as error:
+        if engine.error is None:
+            raise
+        return f"{unit.name} in an unknown state ({type(error).__name__}: {error})"
+
+
+def _unguarded_gas(engine: Engine, unit: Unit, said: str) -> Iterable[str]:
+    """After an internal error nobody may have closed a gas, whatever the unit knew of it: each that flows is named."""
+    if engine.error is None:
+        return
+    for name, kind in unit.spec.outputs.items():
+        if kind != "gas" or f"{name} " in said:
+            continue
+        flow = engine.readings.value(f"{name}.flow_sccm")
+        if flow is None:
+            yield f"{name} at an unknown flow"
+        elif flow > CLOSED_SCCM:
+            yield f"{name} {flow:.0f} sccm left on"
 
 
 def _supplies(engine: Engine, unit: Unit, now_ns: int) -> Iterable[str]:

@@ -45,7 +45,7 @@ class Orders:
         self.interrupts += 1
         if self.interrupts == 1:
             self._engine.write("command", {"command": "stop", "by": "signal", "accepted": True})
-            for unit in self._at_work(None):
+            for unit in self._at_work():
                 self._fire(unit, Command.STOP, "interrupted", "signal")
             self._call_off(None, "stopped", "interrupted")
         elif self.leaving_ns is None:
@@ -72,16 +72,25 @@ class Orders:
             run = self._meant_run(name, run_id)
             units = self._meant_units(name, run)
             meant = units[0].name if len(units) == 1 else None
-            command = self._meant(name, units[0])
+            command = self._meant(name, units[0].state if units else State.IDLE)
             cause = f"{name} by {user}" + (f": {reason}" if reason else "")
             for unit in units:
                 if command is Command.CLEAR and unit.machine.may(command):
                     why = self._engine.why_not_clear(unit)
                     if why is not None:
                         raise ValueError(f"not cleared, its cause is still there: {why}")
+                if command is Command.RESET and unit.machine.may(command):
+                    why = unit.unclean(self._drive.now(), self._engine.readings)
+                    if why is not None:
+                        raise ValueError(f"not reset: {why}")
                 unit.fire(command, self._drive.now(), cause, user)
+            ended = False
             if command in (Command.STOP, Command.ABORT):
-                self._call_off(run, "stopped" if command is Command.STOP else "aborted", cause)
+                ended = self._call_off(run, "stopped" if command is Command.STOP else "aborted", cause)
+            if not units and not ended and run is not None:
+                raise ValueError(
+                    f"{run.run_id} has no unit now ({run.waits_for or 'it is ending'}): it takes stop and abort"
+                )
         except (IllegalCommand, ValueError) as error:
             self._engine.write("refused", {"command": name, "by": user, "why": str(error)}, meant)
             return str(error)
@@ -115,30 +124,33 @@ class Orders:
         return runs[run_id] if run_id is not None else self.run
 
     def _meant_units(self, name: str, run: Run | None) -> list[Unit]:
-        """An abort without a run is for every unit; of a run for all that it holds. All else for its present unit."""
-        if name != Command.ABORT:
-            return [run.unit if run is not None else self.unit]
+        """An abort without a run is for every unit; of a run for all that it holds. All else is for the unit of its
+        present visit, and for none while it has none: that unit may be another run's."""
         units = self._engine.units
         if run is None:
-            return list(units.values())
-        return [units[held] for held in sorted(run.held)] or [run.unit]
+            return list(units.values()) if name == Command.ABORT else [self.unit]
+        if name == Command.ABORT:
+            return [units[held] for held in sorted(run.held)]
+        return [run.unit] if run.unit.name in run.held else []
 
-    def _at_work(self, run: Run | None) -> list[Unit]:
-        """The units of the runs' present visits; before a run the first there is."""
-        runs = [run] if run is not None else self._engine.runs
-        return [one.unit for one in runs] or [self.unit]
+    def _at_work(self) -> list[Unit]:
+        """The units of all runs' present visits, each once; before a run the first there is."""
+        runs = self._engine.runs
+        if not runs:
+            return [self.unit]
+        return list({run.unit.name: run.unit for run in runs if run.unit.name in run.held}.values())
 
-    def _call_off(self, run: Run | None, outcome: str, reason: str) -> None:
-        """End runs that wait for a unit and have none to be told."""
-        for one in [run] if run is not None else self._engine.runs:
-            if one.waits_for is not None:
-                one.call_off(outcome, self._drive.now(), reason)
+    def _call_off(self, run: Run | None, outcome: str, reason: str) -> bool:
+        """End runs that have no visit under way; whether there was one."""
+        runs = [run] if run is not None else list(self._engine.runs)
+        ended = [one for one in runs if one.call_off(outcome, self._drive.now(), reason)]
+        return bool(ended)
 
     @staticmethod
-    def _meant(name: str, unit: Unit) -> Command:
+    def _meant(name: str, state: State) -> Command:
         if name == "resume":
             # Leaves Paused or Held, whichever it is.
-            return Command.RESTART if unit.state is State.HELD else Command.RESUME
+            return Command.RESTART if state is State.HELD else Command.RESUME
         if name == "done":
             raise ValueError("'done' is not a command")
         if name == "start":
@@ -183,5 +195,5 @@ class Orders:
         raise BadAnswer(f"[{step}] {key} is not asked now (asked: {asked})")
 
     def _is_of(self, unit: str, run_id: str | None) -> bool:
-        holder = self._engine.holder(unit)
+        holder = self._engine.asker(unit)
         return run_id is None or holder is None or holder.run_id == run_id

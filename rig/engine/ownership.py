@@ -16,12 +16,13 @@ from rig.engine import alarming
 from rig.engine.control import ControlServer
 from rig.engine.host import Host
 from rig.engine.lock import RigLock
+from rig.engine.questions import BEGIN
 
 EVENTS_KEPT: Final = 500
 COMMANDS: Final = ("hold", "resume", "pause", "complete", "stop", "abort", "clear", "reset")
 NEED_PRESENCE: Final = frozenset({"resume", "clear", "reset", "shelve", "out-of-service"})
 """What may set something in motion, and what keeps an alarm from the person at the rig."""
-ANSWERS_NEED_PRESENCE: Final = frozenset({"present", "primed", "wiped", "earthed", "attested"})
+ANSWERS_NEED_PRESENCE: Final = frozenset({BEGIN, "present", "primed", "wiped", "earthed", "attested"})
 """What only a person at the rig can say."""
 SSH_MARKS: Final = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 
@@ -116,8 +117,9 @@ class Ownership:
         """One request's answer: `ok`, and with False `error` in words."""
         assert self._host is not None
         wanted, run = request.get("run"), self._note.get("run")
-        if wanted is not None and wanted != run:
-            return _refused(f"the run {wanted!r} is not under way here; {run} is")
+        under_way = [one.run_id for one in self._host.engine.runs] or [str(run)]
+        if wanted is not None and wanted not in under_way:
+            return _refused(f"the run {wanted!r} is not under way here; {', '.join(under_way)} is")
         match request.get("do"):
             case "status":
                 return {"ok": True, "status": {**self._host.status(), **self._times(), **self._told()}}
@@ -160,7 +162,7 @@ class Ownership:
         if why is not None:
             host.engine.write("refused", {"command": word, "by": _user(request), "why": why})
         else:
-            why = host.command(word, str(reason) if reason else None, _user(request))
+            why = host.command(word, str(reason) if reason else None, _user(request), _named(host, request))
         if why is not None:
             return _refused(why, allowed=[str(one) for one in host.status()["allowed"]])
         return {"ok": True, "state": host.unit.state.value}
@@ -180,6 +182,12 @@ class Ownership:
 
 def _witness(host: Host, what: str, request: Mapping[str, Any]) -> str | None:
     return witness(host, what, _user(request), str(request.get("from", "elsewhere")))
+
+
+def _named(host: Host, request: Mapping[str, Any]) -> str | None:
+    """The run a request names, where there are several; the only one there is needs no name, and an abort for it is for
+    every unit."""
+    return str(request["run"]) if request.get("run") is not None and len(host.engine.runs) > 1 else None
 
 
 def _user(request: Mapping[str, Any]) -> str:

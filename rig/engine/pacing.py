@@ -16,6 +16,11 @@ AT_THE_STATION = frozenset({"spin", "prime", "jog", "hv-test"})
 """Steps for which the spinning station is polled at its quick periods, from before anything is on."""
 
 
+QUICK_LINES = frozenset({"hv", "pump", "relays"})
+"""Kinds of output whose lines have the short lease while high voltage is on. A furnace keeps its own: what is heated
+for hours does not go out because the station beside it stood still for a second."""
+
+
 class Pacing:
     """The periods of one rig, by what is live, at work or hot."""
 
@@ -64,7 +69,7 @@ class Pacing:
         idle_ns = now_ns + periods.LEASE_SCANS * self.period_ns
         for line in self._lines.values():
             kind = line.output_kind
-            if kind is not None and hv_live:
+            if kind in QUICK_LINES and hv_live:
                 line.renew(now_ns + periods.LEASE_HV_NS - periods.LEASE_MARGIN_NS)
             elif kind == "pump" and pumps_live:
                 line.renew(now_ns + periods.LEASE_PUMPS_NS)

@@ -8,6 +8,9 @@ from typing import Any
 from recipes.steps import RecordField
 from recipes.units import UnitError, parse_quantity
 
+BEGIN = "begin"
+"""The key of the question that a run which waited for a unit asks before it begins there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -73,6 +76,11 @@ class QuestionBoard:
     def given(self, question: Question) -> Answer | None:
         """The answer that was given already, if there is one."""
         return self.answers.get((question.step, question.key))
+
+    def begin(self) -> None:
+        """A new visit: what was answered in an earlier one, of this run or of another, says nothing about now."""
+        self.answers.clear()
+        self.open = {place: one for place, one in self.open.items() if one.kind == "attest"}
 
     def withdraw(self, question: Question) -> bool:
         """Take an open question back; whether it was open."""

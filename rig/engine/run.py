@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rig.engine.planning import Visit
+from rig.engine.questions import BEGIN, Answer, Question
 from rig.engine.states import Command, State
 from rig.engine.unit import StepResult, Unit
 from rig.readings import NS, Readings
@@ -27,8 +28,8 @@ class Ending:
 class Run:
     """One recipe being made. `advance` is called by the engine at each scan.
 
-    free: why another run still has a unit, or None where it may be taken. A run holds a unit from the beginning of a
-    visit until it has put it back to Idle, or until it is closed.
+    free: why another run still has a unit, or None where it may be taken. ask: asks a person at a unit. A run holds a
+    unit from the beginning of a visit until it has put it back to Idle, or until it is closed.
     """
 
     run_id: str
@@ -37,6 +38,7 @@ class Run:
     someone_can_attest: bool
     user: str = "system"
     free: Callable[[str, Run], str | None] = lambda unit, run: None
+    ask: Callable[[Unit, Question], Answer | None] = lambda unit, question: None
     index: int = -1
     held: set[str] = field(default_factory=set)
     under_way: bool = False
@@ -53,6 +55,9 @@ class Run:
     """Manual work ends by itself so long after its visit began (safety rule 8)."""
     _visited: set[str] = field(default_factory=set)
     _ending_ns: int = 0
+    _waited: bool = False
+    asks_at: str | None = None
+    """The unit at which it asks whether it may begin."""
     _began_ns: int = 0
 
     @property
@@ -119,17 +124,10 @@ class Run:
             unit = self.units[name]
             if self.under_way and unit is self.unit:
                 continue
-            if unit.state in (State.COMPLETE, State.STOPPED) and self._clean(unit, now_ns, readings):
+            if unit.state in (State.COMPLETE, State.STOPPED) and unit.unclean(now_ns, readings) is None:
                 unit.fire(Command.RESET, now_ns, "visit over, nothing latched, unproved or hot")
             if unit.state is State.IDLE:
                 self.held.discard(name)
-
-    def _clean(self, unit: Unit, now_ns: int, readings: Readings) -> bool:
-        return (
-            not self._hot(unit, readings)
-            and not unit.spec.interlocks.latched()
-            and all(proof.proved and proof.discharged(now_ns) for proof in unit.proofs.values())
-        )
 
     def call_off(self, outcome: str, now_ns: int, reason: str) -> bool:
         """End a run that has no visit under way (it waits for a unit); whether it had none."""
@@ -173,7 +171,12 @@ class Run:
             f"{unit.name} is {unit.state}" if unit.state is not State.IDLE else None
         )
         if self.waits_for is not None:
+            self._waited = self._waited or self.free(unit.name, self) is not None
             return
+        if self._waited and not self._told_to_begin(unit, visit):
+            self.waits_for = f"somebody to say that {unit.name} is ready for it"
+            return
+        self._waited, self.asks_at = False, None
         self.index += 1
         self.held.add(unit.name)
         self._visited.add(unit.name)
@@ -181,9 +184,22 @@ class Run:
         self._began_ns = now_ns
         unit.begin(visit.phases(), now_ns, self.user)
 
+    def _told_to_begin(self, unit: Unit, visit: Visit) -> bool:
+        """Another run had the unit: a person says that it is empty, and nothing begins by itself hours later."""
+        question = Question(
+            visit.step_ids[0],
+            BEGIN,
+            f"{unit.name} is free again. Is the other run's work taken out, is everything for {visit.step_ids[0]!r} in "
+            "place and closed, and are you at the rig? It begins when you say so.",
+        )
+        self.asks_at = unit.name
+        return self.ask(unit, question) is not None
+
     def _end(self, now_ns: int, ending: Ending) -> None:
         self.ending = ending
-        self.waits_for = None
+        if self.asks_at is not None:
+            self.units[self.asks_at].questions.forget(self.visits[self.index + 1].step_ids[0], BEGIN)
+        self.waits_for = self.asks_at = None
         self._ending_ns = now_ns
 
     def _close(self) -> None:

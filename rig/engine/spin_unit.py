@@ -68,12 +68,13 @@ def spin_unit(
         jets.feed(now_ns, readings, permitted)
         plan, phase = spinning(), unit.phase
         facts.windows = plan.windows if plan is not None else ()
-        if isinstance(phase, SpinPhase) and phase.plan is not said:
-            said = phase.plan
-            facts.arcs_left = said.arc_retries
+        spun = phase.plan if isinstance(phase, SpinPhase) else None
+        if spun is not said:
+            said = spun
+            facts.arcs_left = spun.arc_retries if spun is not None else 0
         if facts.vapour is not None:
-            if isinstance(phase, SpinPhase | PrimePhase):
-                facts.vapour.made = {one.pump: one.vapour_l_per_ml for one in phase.pumps}
+            known = phase.pumps if isinstance(phase, SpinPhase | PrimePhase) else ()
+            facts.vapour.made = {one.pump: one.vapour_l_per_ml for one in known}
             proved = bool(exhaust) and all(readings.value(channel) == 1 for channel in exhaust)
             facts.vapour.update(now_ns, permitted, proved)
         back_off.look(unit, now_ns, readings)

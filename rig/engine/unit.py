@@ -123,12 +123,27 @@ class Unit:
         """High voltage is wanted off and not proved off."""
         return self._unproved
 
+    def unclean(self, now_ns: int, readings: Readings) -> str | None:
+        """Why it may not be put back to Idle: hot, latched, unproved or not discharged; None where it may."""
+        if self.spec.stay is not None and self.spec.stay(readings):
+            return f"{self.name} is not cold, or not known to be"
+        latched = self.spec.interlocks.latched()
+        if latched:
+            return f"{latched[0].tag} is tripped"
+        for proof in self.proofs.values():
+            if not proof.proved:
+                return f"high voltage is not proved off ({proof.explain(readings)})"
+            if not proof.discharged(now_ns):
+                return f"the discharge time of {proof.supply} is not over"
+        return None
+
     # Commands
 
     def begin(self, phases: Sequence[Phase], now_ns: int, user: str) -> None:
         """Start a visit. Raises IllegalCommand unless the unit is Idle."""
         self.fire(Command.START, now_ns, "visit begins", user)
         self._visit = _Visit(phases, began_ns=now_ns)
+        self.questions.begin()
         self.early = False
         self._ended_early = False
         self.reason = None

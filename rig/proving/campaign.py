@@ -42,6 +42,8 @@ class Figures:
     faults: Counter[str] = field(default_factory=Counter)
     deeds: Counter[str] = field(default_factory=Counter)
     trips: Counter[str] = field(default_factory=Counter)
+    stakes: Counter[str] = field(default_factory=Counter)
+    """Runs in which a fault struck while that was so."""
     violations: list[tuple[int, Violation]] = field(default_factory=list)
     errors: list[tuple[int, str]] = field(default_factory=list)
 
@@ -58,6 +60,8 @@ class Figures:
             self.scans += verdict.scans
             self.virtual_s += verdict.virtual_s
             self.outcomes[verdict.outcome] += 1
+            self.stakes.update(verdict.stakes)
+            self.stakes["any of them"] += bool(verdict.stakes)
             self.trips.update(tag.partition(":")[0] for tag in verdict.trips)
             self.violations += [(done.seed, one) for one in verdict.violations]
 
@@ -80,6 +84,7 @@ class Figures:
             "faults": dict(self.faults.most_common()),
             "deeds": dict(self.deeds.most_common()),
             "trips": dict(self.trips.most_common()),
+            "struck_while": dict(self.stakes.most_common()),
             "scans": self.scans,
             "simulated_h": round(self.virtual_s / 3600, 3),
             "wall_s": round(wall_s, 1),

@@ -13,7 +13,7 @@ from rig.proving.moments import Moment, Stage, pick
 NOT_BUILT = {"controller": ("clock-step",)}
 """Kinds of safety rule 10 that cannot be brought about: nothing in an emulated run reads the clock of the day."""
 
-STAGED_SHARE, OWN_SHARE, TOGETHER_SHARE, FAVOURED_SHARE = 0.85, 0.85, 0.3, 0.55
+STAGED_SHARE, OWN_SHARE, TOGETHER_SHARE, FAVOURED_SHARE = 0.9, 0.85, 0.3, 0.55
 """Of the faults: placed at a stage in which something is at stake; on a part of the unit at work there; close to the
 one before; and such as take away an interlock, its line or the controller."""
 
@@ -24,19 +24,21 @@ PARTS = {
 CHANNELS = {"spin": ("door", "exhaust", "emergency_stop"), "furnace": ("furnace", "tube", "emergency_stop")}
 
 
-FAVOURITES = (("contact", 6), ("line", 2), ("controller", 3))
+FAVOURITES = (("contact", 6), ("line", 2), ("controller", 3), ("output", 2))
 """What the favoured faults take away, and how often each."""
 
 
 def favourite(on: str, kind: str, unit: str) -> str:
     """ "contact": an interlock of that unit opens; "line": that of interlocks, of a supply or of the heater goes dead;
-    "controller": it stands still or dies; "" for all else.
+    "controller": it stands still or dies; "output": one that cannot be switched off; "" for all else.
     """
     section = on.partition(".")[0]
     if section == "inputs" and kind.startswith("open"):
         return "contact" if kind.partition(" ")[2].startswith(CHANNELS.get(unit, "")) else ""
     if section in ("inputs", "hv", "furnace") and kind in ("silent", "unplug"):
         return "line"
+    if kind == "stuck-on":
+        return "output"
     return "controller" if on == "controller" and kind in ("crash", "scan-stall", "suspend") else ""
 
 
@@ -120,6 +122,8 @@ def _duration_s(rng: random.Random, on: str, kind: str) -> float | None:
             return round(rng.choice((0.2, 2.0, 20.0)) * rng.uniform(1, 5), 2)
         case "controller", "crash":
             return None
+        case _, "stuck-on" if duration_s is not None and rng.random() < 0.7:
+            return max(duration_s, 60.0)
         case _ if kind.startswith("open ") and duration_s is not None and rng.random() < 0.7:
             return max(duration_s, 1.0)  # shorter ones may not be seen, and need not be
     return duration_s

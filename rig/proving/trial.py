@@ -47,6 +47,8 @@ SMALL_FURNACE = replace(
 """The demonstration rig's furnace with a sixth of its mass: it cools in minutes. Its rig file says so, too."""
 
 SUCCESSOR_S = 20.0
+LIVE, HOT, HEATING = "high voltage live", "tube hot", "heating"
+HOT_DEGC = 200.0
 CRASHED = "crashed"
 REFUSED = "not ready"
 BROKEN = "exception"
@@ -63,6 +65,7 @@ class Verdict:
     virtual_s: float
     violations: list[Violation] = field(default_factory=list)
     trips: tuple[str, ...] = ()
+    stakes: frozenset[str] = frozenset()
 
 
 class Hands:
@@ -154,6 +157,8 @@ class Trial:
             self.judge.senses.struck.add((fault.on, kind))
         self._occasions: list[tuple[str, str, Callable[[], None]]] = []
         """Step, stage, and what is planned when that begins."""
+        self.stakes: set[str] = set()
+        """What was at stake when one of its faults struck."""
         self._stage_faults()
         self._listen(self.session.host, self.session.drive)
         self._watch_sleep()
@@ -166,8 +171,23 @@ class Trial:
         for step, stage, fault in self.parts.staged:
             plan = FaultPlan(self.laboratory, self.session.drive, [fault], self.session.host)
             self.session.watch(plan.on_event)
-            self._occasions.append((step, stage, plan.begin))
+            self._occasions.append((step, stage, partial(self._strike, fault, plan)))
         self.session.watch(self._began)
+
+    def _strike(self, fault: Fault, plan: FaultPlan) -> None:
+        self._at(self.laboratory.scheduler.now_ns / NS + (fault.at_s or 0.0), self._note_stakes)
+        plan.begin()
+
+    def _note_stakes(self) -> None:
+        """What is at stake as a fault strikes, for the campaign's figures."""
+        senses = self.judge.senses
+        if any(switch.on for switch in senses.supplies.values()):
+            self.stakes.add(LIVE)
+        now_ns = self.laboratory.scheduler.now_ns
+        if any(hearth.furnace.tube_degc(now_ns) > HOT_DEGC for hearth in self.laboratory.hearths.values()):
+            self.stakes.add(HOT)
+        if any(senses.heating(name) for name in senses.heaters):
+            self.stakes.add(HEATING)
 
     def _began(self, kind: str, data: dict[str, Any], t_ns: int) -> None:
         """A step or a stage of one has begun: what waited for that is planned, once."""
@@ -279,6 +299,7 @@ class Trial:
             self.laboratory.scheduler.now_ns / NS,
             self.judge.violations,
             tuple(self.judge.story.trips),
+            frozenset(self.stakes),
         )
 
     def _alone(self, seconds: float) -> None:

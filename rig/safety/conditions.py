@@ -71,6 +71,7 @@ class Situation:
     hv_live: Final[bool]
     pumps_live: Final[bool]
     facts: Final[Any] = None  # what the unit knows beyond readings (FurnaceFacts)
+    at_work: Final[bool] = False  # the unit is in a state between Idle and its end, whatever is on
 
     @property
     def live(self) -> bool:

@@ -26,6 +26,9 @@ FALL_DEGC: Final = 50.0
 NOTICED_MIN: Final = 10.0
 """A wrong temperature is noticed within so many minutes, in which the controller may have heated as fast as it can."""
 
+AGREES_DEGC: Final = 5.0
+"""A thermocouple that was doubted is believed again when it reads no further below what the tube may still be at."""
+
 AIR_CAP_DEGC: Final = 320.0
 """In air, what is to become carbon gets no hotter (safety rule 4)."""
 
@@ -59,8 +62,8 @@ class FurnaceFacts:
     cold_degc: below it inert gas may be lowered; open_degc: below it the tube may be opened; hot_minimum_sccm: inert
     flow kept when the furnace's exhaust is lost; cap_degc: a lower limit of the recipe's kind (320 °C in air for
     precursors of carbon); oxygen_limit_ppm: above it oxygen trips in a hot inert step; permitted_sccm: what the guard
-    let each flow controller be set to; doubted: a condition that speaks against the thermocouple has tripped;
-    floor_degc: the furnace cannot have cooled below it, reckoned slowly, for what is not believed; least_degc: nor
+    let each flow controller be set to; doubted: a condition that speaks against the thermocouple has tripped, and the
+    thermocouple has not been seen to agree since; floor_degc: the furnace cannot have cooled below it, reckoned slowly, for what is not believed; least_degc: nor
     below this, reckoned fast, whatever is read (None: its cooling was never measured).
 
     flush: what has to flow before the tube is opened after a hot inert step; exhaust_since_ns: since when the
@@ -98,6 +101,16 @@ class FurnaceFacts:
             return reading
         return max(reading, self.floor_degc)
 
+    def why_not_open(self, furnace: str, reading: float | None) -> str | None:
+        """Why nobody may be sent to this tube: hot, or not known to be cold; None where it may be opened."""
+        degc = self.reckoned_degc(reading)
+        if degc is None:
+            return f"the temperature of {furnace} is not known"
+        if degc < self.open_degc:
+            return None
+        at = "may still be at" if self.doubted else "is at"
+        return f"{furnace} {at} {degc:.0f} °C, and is opened below {self.open_degc:g} °C only"
+
     def cool(
         self,
         now_ns: int,
@@ -113,10 +126,13 @@ class FurnaceFacts:
         cooling_s: the furnace's time constant; measured: it is this furnace's own. most_degc: what it can have
         reached, taken where nothing was ever read, or was read for the last time before this program began. heating:
         its steepest ramp, degC/min: so much it may have gained before the doubt arose.
+
+        doubted: a condition speaks against the thermocouple. That a person clears it repairs nothing: the doubt ends
+        when the reading agrees with `floor_degc`, or when the tube may be opened whatever is read.
         """
         passed_s = 0.0 if self._floor_ns is None else (now_ns - self._floor_ns) / NS
         if measured:
-            self._cool_fast(passed_s, None if doubted else reading, cooling_s)
+            self._cool_fast(passed_s, None if doubted or self.doubted else reading, cooling_s)
         if self._floor_ns is None:
             self.floor_degc = most_degc if reading is None or doubted else reading
         else:
@@ -129,7 +145,11 @@ class FurnaceFacts:
         self._floor_ns = now_ns
         if doubted and not self.doubted:
             self.floor_degc = min(most_degc, self.floor_degc + NOTICED_MIN * heating)
-        self.doubted = doubted
+        self.doubted = doubted or (self.doubted and not self._agrees(reading))
+
+    def _agrees(self, reading: float | None) -> bool:
+        as_hot = reading is not None and reading >= self.floor_degc - AGREES_DEGC
+        return as_hot or self.floor_degc < self.open_degc
 
     def _cool_fast(self, passed_s: float, believed: float | None, cooling_s: float) -> None:
         before = self._cooling_degc

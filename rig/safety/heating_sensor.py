@@ -1,7 +1,7 @@
 """When a furnace's temperature is not to be believed: late, broken, leaping, falling as no furnace cools, frozen.
 
 After most of them the reading is doubted: the tube then counts as hot as it can still be, whatever the thermocouple
-says (`FurnaceFacts.reckoned_degc`), until a person has cleared the alarm.
+says (`FurnaceFacts.reckoned_degc`), until a person has cleared the alarm and the thermocouple agrees, or it is cold.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The emergency stop as a furnace sees it: it is meant for every unit of the rig (safety rule 4)."""
+"""The emergency stop as a furnace sees it: it is meant for every unit of the rig (safety rule 4).
+
+It is looked at while the heater is on and in every step, hot or not: pressed during the purge, nothing is heated later.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ def stop_conditions(scope: Scope, buttons: Sequence[str]) -> list[Condition]:
 
 
 def _of(scope: Scope, button: str) -> list[Condition]:
+    def armed(situation: Situation) -> bool:
+        return situation.at_work or scope.heating(situation)
+
     def pressed(situation: Situation) -> Finding | None:
         if situation.readings.value(button) == 0:
             return Finding("The emergency stop is pressed.", "not healthy", "healthy")
@@ -28,12 +34,13 @@ def _of(scope: Scope, button: str) -> list[Condition]:
     suffix = "" if button.endswith(".emergency_stop_ok") else f"-{button.rpartition('.')[2]}"
     return [
         scope.condition(
-            f"furnace-emergency-stop{suffix}", "Emergency stop pressed", pressed, priority=Priority.HIGHEST,
+            f"furnace-emergency-stop{suffix}", "Emergency stop pressed", pressed, armed=armed,
+            priority=Priority.HIGHEST,
             cause="Somebody pressed the emergency stop, or its circuit is broken.",
             what_to_do="Find out why it was pressed. Release it, then clear at the rig.",
         ),
         scope.condition(
-            f"furnace-emergency-stop-unread{suffix}", "Emergency stop cannot be read", unread,
+            f"furnace-emergency-stop-unread{suffix}", "Emergency stop cannot be read", unread, armed=armed,
             on_delay_s=1.0,
             cause="The input module's line is dead, slow or disturbed. This is not the button itself.",
             what_to_do="Check the module's supply and cable; then clear at the rig.",

@@ -46,6 +46,10 @@ def _live(situation: Situation) -> bool:
     return situation.live
 
 
+def _live_or_at_work(situation: Situation) -> bool:
+    return situation.live or situation.at_work
+
+
 def _contact(channel: str, sentence: str) -> Callable[[Situation], Finding | None]:
     def test(situation: Situation) -> Finding | None:
         if situation.readings.value(channel) == 0:
@@ -68,12 +72,15 @@ def _unread(channel: str, what: str) -> Callable[[Situation], Finding | None]:
 def contact_conditions(inputs: str, names: Iterable[str]) -> list[Condition]:
     """Door, emergency stop and exhaust of one input module. `inputs` is its name ("inputs.bench").
 
-    The tag is the kind's alone for the usual channel ("door"); any further door has its channel behind it.
+    The tag is the kind's alone for the usual channel ("door"); any further door has its channel behind it. Door and
+    exhaust are looked at while something is live; an emergency stop is meant for the work, and for what comes next.
     """
     conditions: list[Condition] = []
     for name in names:
         channel = f"{inputs}.{name}"
+        armed = _live
         if name.startswith("emergency_stop"):
+            armed = _live_or_at_work
             tag, title, sentence = (
                 "emergency-stop",
                 "Emergency stop pressed",
@@ -107,7 +114,7 @@ def contact_conditions(inputs: str, names: Iterable[str]) -> list[Condition]:
         common = {
             "unit": unit,
             "takes": ("hv", "pump"),
-            "armed": _live,
+            "armed": armed,
             "then": Then.ABORT,
             "consequence": "High voltage off, pumps stopped; the spinning step is lost.",
         }
@@ -284,7 +291,7 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             limit="no fault, no current limit",
             consequence="High voltage off, pumps stopped; then ramped up again by itself, or aborted.",
             cause="An arc, or a solvent bridge from needle to collector.",
-            what_to_do="Keep the door shut: it may be ramped up again. Hold or abort it to look for the path.",
+            what_to_do="Keep the door shut: it may be ramped up again. Stop or abort it to look for the path.",
         ),
         declare(
             "supply-over-limit",

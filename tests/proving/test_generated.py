@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from rig.proving.draw import draw, read_parts
 from rig.proving.happenings import NOT_BUILT, targets
 from rig.proving.rigs import MODELS, demo_text, rig_plan
 from rig.proving.shrink import shrink
-from rig.proving.trial import try_case
+from rig.proving.trial import HOT, LIVE, Trial, try_case
 from rig.simulation.faults import CannotFail, FaultPlan
 from tests.end_to_end.spinning import Spinning
-from tests.proving.sabotage import SPIN, rig_text
+from tests.proving.sabotage import SPIN, Sabotage, rig_text
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,39 @@ def test_everything_that_can_befall_a_run_does(drawn: list[Case]) -> None:
     assert {case.person.wrong for case in drawn} == {0, 1, 2}
     assert any(case.person.late_s > 10 for case in drawn)
     assert {case.person.attests for case in drawn} == {True, False}
+
+
+def test_most_faults_are_placed_where_something_is_at_stake(drawn: list[Case]) -> None:
+    mishaps = [one for case in drawn for one in case.mishaps]
+    staged = Counter(one.stage for one in mishaps)
+    assert sum(staged.values()) - staged[""] > 0.7 * len(mishaps)
+    assert {"ramping", "checking", "clock", "ending", "soaking", "cooling"} <= set(staged)
+    opened = Counter(one.kind.partition(" ")[2] for one in mishaps if one.kind.startswith("open "))
+    assert opened["door_closed"] > len(drawn) / 20
+    assert sum(one.on == "controller" for one in mishaps) > len(drawn) / 8
+    assert sum(len(case.mishaps) > 1 for case in drawn) > len(drawn) / 2
+
+
+def test_faults_do_strike_while_high_voltage_is_live_or_the_tube_hot() -> None:
+    stakes = [try_case(draw(seed, brief=True).case).stakes for seed in range(200, 216)]
+    assert sum(bool(one) for one in stakes) >= 8
+    assert {LIVE, HOT} <= frozenset().union(*stakes)
+
+
+def test_a_fault_and_a_deed_count_from_their_stage(tmp_path: Path) -> None:
+    door = Mishap("inputs.bench", "open door_closed", 1.5, step="spin", stage="clock")
+    trial = Sabotage(tmp_path, mishaps=(door,))
+    seen: dict[str, float] = {}
+    trial.session.watch(lambda kind, data, t_ns: seen.setdefault(str(data.get("stage", kind)), t_ns / 1e9))
+    verdict = trial.run()
+    assert (verdict.outcome, verdict.trips[0], verdict.stakes) == ("aborted", "door", {LIVE})
+    assert seen["clock"] + 1.5 <= seen["trip"] < seen["clock"] + 2.0
+    hold = Deed(2.0, "hold", "spin", "ramping")
+    held = Trial(replace(trial.case, mishaps=(), deeds=(hold,)), tmp_path / "held")
+    seen = {}
+    held.session.watch(lambda kind, data, t_ns: seen.setdefault(str(data.get("stage", kind)), t_ns / 1e9))
+    held.run()
+    assert seen["command"] == pytest.approx(seen["ramping"] + 2.0)
 
 
 def test_what_is_said_not_to_be_built_is_not_and_all_else_is(tmp_path: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rig.engine.phases.phase import Demand
 from rig.engine.phases.spin import SpinPhase
-from rig.proving.case import Mishap
+from rig.proving.case import Deed, Mishap
 from rig.proving.invariants.story import Story
+from rig.proving.trial import Trial
+from rig.readings import Readings
 from tests.proving.sabotage import ARGON, HV, PUMP, Sabotage, numbers
 
 
@@ -38,6 +42,24 @@ def test_1_high_voltage_stays_on_though_a_contact_opens(tmp_path: Path, channel:
     assert 1 in numbers(verdict)
     first = verdict.violations[0]
     assert "0.6" in first.seen or "0.5" in first.seen  # it is said at once, not at the end
+
+
+@pytest.mark.parametrize("kind", ["silent", "late", "truncate", "unplug"])
+def test_1_inputs_that_are_not_read_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    mishap = Mishap("inputs.bench", kind, 1.03, step="spin", stage="clock")
+    assert Sabotage(tmp_path / "a", mishaps=(mishap,)).run().violations == []
+    if kind == "unplug":
+        return  # that is no question of age: the port says so at once
+
+    def whatever_its_age(self: Readings, channel: str) -> float | None:
+        reading = self.get(channel)
+        return None if reading is None or reading.why is not None else reading.value
+
+    monkeypatch.setattr(Readings, "value", whatever_its_age)
+    verdict = Sabotage(tmp_path / "b", mishaps=(mishap,)).run()
+    assert any(one.number == 1 and "cannot be read" in one.seen for one in verdict.violations)
 
 
 def test_1_and_2_exhaust_off(tmp_path: Path) -> None:
@@ -185,6 +207,52 @@ def test_10_a_trip_of_the_station_that_changes_the_furnace(tmp_path: Path) -> No
     trial.after("trip", 0.5, meddle)
     verdict = trial.run()
     assert any(one.number == 10 and "door" in one.seen for one in verdict.violations)
+
+
+def test_9_a_request_that_only_a_bug_can_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard refuses it, nothing is live that must not be; and still it is said."""
+    monkeypatch.setattr(SpinPhase, "held", lambda self, context: Demand(self._full()))
+    hold = Deed(2.0, "hold", "spin", "clock")
+    verdict = Trial(replace(Sabotage(tmp_path / "none").case, deeds=(hold,)), tmp_path / "a").run()
+    assert any(one.number == 9 and "guard was asked" in one.seen for one in verdict.violations)
+
+
+def test_a_silent_supply_hears_the_off(tmp_path: Path) -> None:
+    """Lost replies are no lost commands: its watchdog's time is not granted."""
+    mishap = Mishap(HV, "silent", 0.0, step="spin", stage="clock")
+    assert Sabotage(tmp_path / "a", mishaps=(mishap,)).run().violations == []
+    trial = Sabotage(tmp_path / "b", mishaps=(mishap,))
+    enable = trial.supply.supply.enable
+
+    def late(now_ns: int, on: bool) -> None:
+        trial.at(now_ns / 1e9 + 1.3, lambda: enable(trial.now_ns, False)) if not on else enable(now_ns, True)
+
+    trial.supply.supply.enable = late  # type: ignore[method-assign]
+    assert 1 in numbers(trial.run())
+
+
+def test_a_computer_that_sleeps_leaves_the_supply_to_its_watchdog(tmp_path: Path) -> None:
+    mishaps = (
+        Mishap("controller", "suspend", 1.0, 20.0, step="spin", stage="clock"),
+        Mishap("inputs.bench", "open door_closed", 1.1, step="spin", stage="clock"),
+    )
+    assert Sabotage(tmp_path / "a", mishaps=mishaps).run().violations == []
+    trial = Sabotage(tmp_path / "b", mishaps=mishaps)
+    trial.supply.time_out_enabled = False
+    trial.supply._set_time_out = lambda data: b"A\r"  # type: ignore[method-assign]
+    assert 1 in numbers(trial.run())
+
+
+def test_a_record_that_fails_is_a_violation_but_where_the_disk_was_made_full(tmp_path: Path) -> None:
+    full = Mishap("controller", "disk-full", 1.0, step="spin", stage="clock")
+    trial = Sabotage(tmp_path / "a", mishaps=(full,))
+    said: list[str] = []
+    trial.session.watch(lambda kind, data, t_ns: said.append(str(data.get("tag"))))
+    assert trial.run().violations == []
+    assert "record-failed" in said
+    trial = Sabotage(tmp_path / "b", mishaps=(full,))
+    trial.judge.senses.struck.clear()
+    assert any(one.number == 9 and "record failed" in one.seen for one in trial.run().violations)
 
 
 def test_the_watchdog_is_allowed_where_the_line_is_dead_and_no_longer(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rig.proving.case import Mishap
+from rig.proving.trial import Trial
 from tests.proving.sabotage import ARGON, FURNACE, HOT_S, INERT, Sabotage, numbers
 
 
@@ -39,6 +41,32 @@ def test_4_a_controller_that_goes_on_after_a_trip(tmp_path: Path) -> None:
     control.reset_program = lambda: None  # type: ignore[method-assign]
     verdict = trial.run()
     assert any(one.number == 4 and "after a trip" in one.seen for one in verdict.violations)
+
+
+def test_4_a_heater_that_is_found_on_and_that_nobody_switches_off(tmp_path: Path) -> None:
+    """Its unit is idle: the run is the spinning station's."""
+    start = '[furnace.tube]\ntemperature = "300 degC"\natmosphere = "argon"\nprogram = "running"\n'
+    case = replace(Sabotage(tmp_path / "none").case, start=start)
+    assert Trial(case, tmp_path / "a").run().violations == []
+    trial = Trial(case, tmp_path / "b")
+    device: Any = trial.laboratory.devices[FURNACE]
+    device.control.reset_program = lambda: None
+    verdict = trial.run()
+    assert any(one.number == 4 and "had to be off" in one.seen for one in verdict.violations)
+
+
+def test_4_lost_replies_are_no_excuse_for_long(tmp_path: Path) -> None:
+    """The off gets through a line that is silent: it has to come, and to work."""
+    mishaps = (
+        Mishap("inputs.bench", "open furnace_exhaust_ok", HOT_S),
+        Mishap(FURNACE, "silent", HOT_S - 2.0, 60.0),
+    )
+    assert Sabotage(tmp_path / "a", INERT, mishaps=mishaps).run().violations == []
+    trial = Sabotage(tmp_path / "b", INERT, mishaps=mishaps)
+    trial.controller.control.reset_program = lambda: None  # type: ignore[method-assign]
+    verdict = trial.run()
+    assert any(one.number == 4 for one in verdict.violations)
+    assert verdict.violations[0].t_s < HOT_S + 15.0
 
 
 def test_4_a_killed_controller_whose_watchdog_does_nothing(tmp_path: Path) -> None:

@@ -85,8 +85,8 @@ class CoolPhase(FurnacePhase):
     """Heater off until the tube is below a temperature; cooling is no time-out.
 
     cold_degc: from here on inert gas is not lowered above it. After a hot inert step the tube is flushed, too, before
-    it counts as cooled; and where no later step wants its gas and the tube may be opened, the gas is closed and read back
-    as closed.
+    it counts as cooled; and where no later step wants its gas and the tube may be opened, the gas is closed and read
+    back as closed.
     """
 
     do = "cool"

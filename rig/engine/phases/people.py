@@ -48,9 +48,14 @@ class PromptPhase(_Quiet):
             Question(step.id, key, f"{step.say} ({key} in {field.unit})", "quantity", field)
             for key, field in step.record.items()
         ] or [Question(step.id, "done", step.say)]
+        self._waited = False
 
     def running(self, context: Context) -> Demand:
-        """Done when everything is answered."""
+        """Done when everything is answered. What keeps people away is said once."""
+        why = None if self._waited else context.hands_off
+        if why is not None:
+            self._waited = True
+            context.note("waiting", {"step": self.step_id, "for": why})
         answers = [context.ask(question) for question in self._questions]
         return NOTHING if any(answer is None for answer in answers) else DONE
 

@@ -16,6 +16,7 @@ from rig.proving.invariants.promises import (
     PUMP_WATCHDOG_S,
     REACTION_S,
     SCAN_S,
+    UNREAD_S,
     Promises,
 )
 from rig.proving.invariants.senses import Senses, Switch
@@ -64,6 +65,10 @@ class Electrical:
         """Output -> step in which it was on last, and when it went off."""
         self._limited: dict[str, int] = {}
         self._told: set[tuple[str, str, int]] = set()
+        inputs = court.promises.inputs.items()
+        self._safety_inputs = {
+            module for channel, module in inputs if channel.startswith(("door", "emergency_stop"))
+        }
         self._senses.on_supply.append(self._supply)
         self._senses.on_pump.append(self._pump)
 
@@ -81,7 +86,7 @@ class Electrical:
 
     # How long it may take
 
-    def _grace_ns(self, output: str, since_ns: int, hv: bool) -> int:
+    def _grace_ns(self, output: str, since_ns: int, hv: bool, dark: bool) -> int:
         """What is given on top of everything where line, inputs or controller do not live."""
         court = self._court
         grace_s = 0.0
@@ -90,7 +95,7 @@ class Electrical:
         elif self._senses.troubled(output, since_ns - SETTLE_NS):
             grace_s = HV_EXCHANGE_S if hv else 2 * PUMP_EXCHANGE_S
         inputs = set(court.promises.inputs.values())
-        if any(self._senses.troubled(module, since_ns - SETTLE_NS) for module in inputs):
+        if dark and any(self._senses.troubled(module, since_ns - SETTLE_NS) for module in inputs):
             grace_s += INPUTS_DARK_S
         if court.host_ns is None:
             gone_s = max(0, court.gone_ns - since_ns) / NS
@@ -126,6 +131,18 @@ class Electrical:
             since_ns = self._unhealthy_ns(prefix)
             if since_ns is not None:
                 self._late(1, name, f"high voltage is on and {words}", since_ns, limit_s, True)
+        for module in self._safety_inputs:
+            since_ns = self._senses.troubles[module].mute_since_ns
+            if since_ns is not None:
+                self._late(
+                    1,
+                    name,
+                    f"high voltage is on and {module} cannot be read",
+                    since_ns,
+                    UNREAD_S,
+                    True,
+                    False,
+                )
         said = court.story.unit("spin")
         if said.state not in LIVE_STATES:
             self._late(1, name, f"high voltage is on in state {said.state}", said.since_ns, REACTION_S, True)
@@ -150,11 +167,21 @@ class Electrical:
                 2, name, f"it is commanded to run in state {said.state}", said.since_ns, limit_s, False
             )
 
-    def _late(self, number: int, name: str, words: str, since_ns: int, limit_s: float, hv: bool) -> None:
+    def _late(
+        self,
+        number: int,
+        name: str,
+        words: str,
+        since_ns: int,
+        limit_s: float,
+        hv: bool,
+        dark: bool = True,
+    ) -> None:
+        """dark: more time is given where the inputs could not be read."""
         now_ns = self._senses.now_ns
         if now_ns - since_ns <= limit_s * NS:
             return
-        allowed_ns = round(limit_s * NS) + self._grace_ns(name, since_ns, hv)
+        allowed_ns = round(limit_s * NS) + self._grace_ns(name, since_ns, hv, dark)
         place = (name, words, since_ns)
         if now_ns - since_ns > allowed_ns and place not in self._told:
             self._told.add(place)

@@ -139,7 +139,7 @@ class Heat:
             if trouble.active & DEAF:
                 device = self._senses.heaters[name]
                 if device.model != "epc3000" or device.output_pct == 0.0:
-                    return False  # by its program's own end; by its watchdog it has no power, though a program
+                    return False  # its program's own end is waited for; or its watchdog has taken its power
                 until_ns = max(until_ns, trouble.deaf_since_ns + round((FURNACE_WATCHDOG_S + 2) * NS))
             else:
                 until_ns = max(until_ns, trouble.deaf_ns + round(LINE_DEAD_S * NS))

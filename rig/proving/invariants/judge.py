@@ -96,6 +96,10 @@ class Judge:
         self.story.event(kind, data, t_ns)
         if kind == "question":
             self.electrical.asked(data)
+        elif kind == "breach":
+            self.violated(
+                9, f"the guard was asked for what must not be: {data.get('output')}: {data.get('text')}"
+            )
         elif kind == "trip":
             self.order.tripped(data, t_ns)
             self.heat.tripped(data, t_ns)

@@ -26,6 +26,8 @@ class Order:
             return  # it says that it could not be written; what it switched off is for the other invariants
         if outcome not in OUTCOMES or (outcome in ("stopped", "aborted") and not reason):
             self._court.violated(9, f"the run ended {outcome!r} ({reason})")
+        if reason is not None and "internal error" in reason:
+            self._court.violated(9, f"the run ended {outcome!r} by an error of the program: {reason}")
         if record_failed is not None:
             self._court.violated(9, f"the record failed: {record_failed}")
         if error is not None:

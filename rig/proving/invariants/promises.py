@@ -18,6 +18,8 @@ REACTION_S: Final = 0.5
 """Safety rule 2: no rig is taken whose door needs longer to the supply's disable."""
 INPUTS_DARK_S: Final = 0.4
 """A safety input that is not answered any more is stale after 250 ms; a scan and a merge later it counts as open."""
+UNREAD_S: Final = 0.42
+"""The same with a scan of 100 ms, and the exchange in flight with the off behind it: no more high voltage then."""
 HV_WATCHDOG_S: Final = 1.6
 """Safety rule 4: an unplugged Glassman is off so long after its last valid message."""
 PUMP_WATCHDOG_S: Final = 2.1

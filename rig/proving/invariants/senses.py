@@ -76,9 +76,13 @@ class Trouble:
     deaf_ns: int = -(10**18)
     """The same, of those that let no byte through to the instrument."""
     deaf_since_ns: int = -(10**18)
+    mute_since_ns: int | None = None
+    """Since when no sound reply has come; None: they come."""
 
 
 DEAF = frozenset({"unplug", "deaf"})
+MUTE = DEAF | {"silent", "late", "truncate"}
+"""Nothing that comes from it can be believed; of spoiled replies some still can."""
 
 
 class Senses:
@@ -237,11 +241,15 @@ class Senses:
         def told(kind: str, on: bool) -> None:
             set_fault(kind, on)
             trouble.last_ns = self.now_ns
+            if kind in MUTE and on and not trouble.active & MUTE:
+                trouble.mute_since_ns = self.now_ns
             if kind in DEAF:
                 trouble.deaf_ns = self.now_ns
                 if on and not trouble.active & DEAF:
                     trouble.deaf_since_ns = self.now_ns
             (trouble.active.add if on else trouble.active.discard)(kind)
+            if not trouble.active & MUTE:
+                trouble.mute_since_ns = None
 
         wire.set_fault = told  # type: ignore[method-assign]
 
