@@ -33,6 +33,8 @@ BLIND_NS: Final = 24 * 3600 * NS
 
 _AT_REST: Final = frozenset({State.IDLE, State.COMPLETE, State.STOPPED, State.ABORTED})
 
+_POWERED: Final = frozenset({"hv", "pump", "furnace"})
+
 Situate = Callable[[Unit, Readings], tuple[dict[str, OutputView], Situation]]
 
 
@@ -90,9 +92,7 @@ class Breakdown:
         engine = self._engine
         if self._off_ns is None or now_ns - self._off_ns >= periods.OFF_RETRY_NS:
             self.all_off()
-        for line in engine.lines.values():
-            self._try(partial(line.renew, now_ns + periods.LEASE_HV_NS - periods.LEASE_MARGIN_NS))
-        engine.pacing.period_ns = periods.SCAN_HV_NS
+        self._keep_pace(now_ns)
         self._try(engine.hearing.take_reports)
         hopeless: Exception | None = None
         for unit in engine.units.values():
@@ -109,6 +109,26 @@ class Breakdown:
                 hopeless = error
         if hopeless is not None and not self._any_stays():
             raise hopeless
+
+    def _keep_pace(self, now_ns: int) -> None:
+        """The quick period until every output is known to be off and discharged; then that of watching a hot tube."""
+        engine = self._engine
+        try:
+            quick = any(
+                outlet.told_on for outlet in engine.outlets.values() if outlet.kind in _POWERED
+            ) or any(
+                not proof.proved or not proof.discharged(now_ns)
+                for unit in engine.units.values()
+                for proof in unit.proofs.values()
+            )
+        except Exception as error:
+            self._note(error)
+            quick = True
+        period_ns = periods.SCAN_HV_NS if quick else periods.SCAN_ACTIVE_NS
+        lease_ns = periods.LEASE_HV_NS - periods.LEASE_MARGIN_NS if quick else periods.LEASE_SCANS * period_ns
+        engine.pacing.period_ns = period_ns
+        for line in engine.lines.values():
+            self._try(partial(line.renew, now_ns + lease_ns))
 
     def _scan_unit(self, unit: Unit, now_ns: int) -> Exception | None:
         """One unit's part; an error where its supplies cannot be proved."""

@@ -11,7 +11,7 @@ from rig.engine.alarming import NOTED, Alarming
 from rig.engine.books import Books
 from rig.engine.breakdown import Breakdown
 from rig.engine.hearing import Hearing
-from rig.engine.pacing import ACTIVE_STATES, Pacing
+from rig.engine.pacing import Pacing
 from rig.engine.phases.phase import Context
 from rig.engine.questions import Answer, Question
 from rig.engine.run import Run
@@ -257,18 +257,19 @@ class Engine:
         return "; ".join(f"{condition.tag}: {finding.text}" for condition, finding in remaining) or None
 
     def _hands_off(self, unit: Unit, now_ns: int) -> str | None:
-        """Why nobody may be sent to the rig: supplies of this unit, and of every other that is not at its own work; and
-        the tube of this one, where it is not known to be below its open limit."""
-        for other in self.units.values():
-            if other is unit or other.state not in ACTIVE_STATES:
-                for proof in other.proofs.values():
-                    if not proof.proved:
-                        return f"high voltage is not proved off ({proof.explain(self.readings)})"
-                    if not proof.discharged(now_ns):
-                        return f"{proof.supply}: its discharge time is not over"
+        """Why nobody may be sent to the rig: any supply of it, whoever's work it is on (no program knows which door a
+        prompt's words open), and the tube of this unit where it is not known to be below its open limit."""
         facts = unit.spec.facts
         if isinstance(facts, FurnaceFacts):
-            return facts.why_not_open(unit.name, self.readings.value(f"{unit.name}.temperature_degc"))
+            why = facts.why_not_open(unit.name, self.readings.value(f"{unit.name}.temperature_degc"))
+            if why is not None:
+                return why
+        for other in self.units.values():
+            for proof in other.proofs.values():
+                if not proof.proved:
+                    return f"high voltage is not proved off ({proof.explain(self.readings)})"
+                if not proof.discharged(now_ns):
+                    return f"{proof.supply}: its discharge time is not over"
         return None
 
     @staticmethod

@@ -267,6 +267,9 @@ class Unit:
             assert self._visit is not None
             if state is State.PAUSING:
                 self.fire(Command.DONE, context.now_ns, "step done: safe point")
+                demand = (
+                    NOTHING  # a paused unit wants nothing, from this scan on: gas is kept, a heater is off
+                )
             self._step_started(context)
         self._kept = demand.outputs
         return demand

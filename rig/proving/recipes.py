@@ -135,7 +135,8 @@ class _Writer:
     def inert(self) -> None:
         """Close the tube, purge it, heat in argon, cool in argon."""
         rng, rig = self.rng, self.rig
-        self.step("prompt", 'say = "Close both flanges, check the seals and the bubbler."\n', 5.0)
+        if "argon" not in self.found:  # a tube that is hot and closed is for nobody to close
+            self.step("prompt", 'say = "Close both flanges, check the seals and the bubbler."\n', 5.0)
         flow = rig.argon_sccm * rng.uniform(0.6, 1.0)
         if rig.analyser and rng.random() < 0.3:
             until, volumes = f'"{rng.choice((500, 2000, 10000))} ppm O2"', 12.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -315,7 +316,9 @@ class Trial:
 
         scheduler.call_at(scheduler.now_ns, tick, Rank.COMMAND)
         scheduler.call_at(end_ns, lambda: None, Rank.COMMAND)
-        scheduler.run(lambda: scheduler.now_ns >= end_ns)
+        while scheduler.now_ns < end_ns:
+            with suppress(ControllerCrashed):  # a controller that has gone already
+                scheduler.run(lambda: scheduler.now_ns >= end_ns)
 
     def _after_crash(self) -> None:
         """The world alone, then the next controller on it, which takes over and leaves again."""

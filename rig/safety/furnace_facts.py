@@ -63,8 +63,9 @@ class FurnaceFacts:
     flow kept when the furnace's exhaust is lost; cap_degc: a lower limit of the recipe's kind (320 °C in air for
     precursors of carbon); oxygen_limit_ppm: above it oxygen trips in a hot inert step; permitted_sccm: what the guard
     let each flow controller be set to; doubted: a condition that speaks against the thermocouple has tripped, and the
-    thermocouple has not been seen to agree since; floor_degc: the furnace cannot have cooled below it, reckoned slowly, for what is not believed; least_degc: nor
-    below this, reckoned fast, whatever is read (None: its cooling was never measured).
+    thermocouple has not been seen to agree since; floor_degc: the furnace cannot have cooled below it, reckoned
+    slowly, for what is not believed; least_degc: nor below this, reckoned fast, whatever is read (None: its cooling
+    was never measured).
 
     flush: what has to flow before the tube is opened after a hot inert step; exhaust_since_ns: since when the
     furnace's exhaust is proved, without a break; inert_gases: flow controllers that may stand in for one another;

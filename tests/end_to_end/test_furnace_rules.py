@@ -167,7 +167,8 @@ def test_a_stopped_run_ends_its_gas_when_the_tube_is_cold(tmp_path: Path) -> Non
     heating.spun.at(60.0, heating.spun.session.host.interrupt)
     heating.run()
     assert heating.result.ending.outcome == "stopped" and heating.result.left is None
-    assert [sccm for _, sccm in heating.argon_told()] == [300.0, 2000.0, 0.0]
+    assert heating.spun.found("question") == [], "nobody was sent to the warm tube"
+    assert [sccm for _, sccm in heating.argon_told()] == [300.0, 0.0]
     assert heating.tube_at_end_degc < 60.0 and heating.argon_at_end_sccm < 1.0
 
 

@@ -124,3 +124,14 @@ def test_a_stalled_scan_beside_high_voltage_does_not_put_the_furnace_out(tmp_pat
     result = queued.spun.run()
     assert queued.second is not None and queued.second.ending is not None
     assert (result.ending.outcome, queued.second.ending.outcome) == ("aborted", "completed")
+
+
+def test_nobody_is_asked_to_go_to_the_rig_while_another_run_has_its_voltage_on(tmp_path: Path) -> None:
+    """A prompt of the furnace's run, due while the station spins: no program knows which door its words open."""
+    queued = Queued(tmp_path)
+    furnace = HEAD + CARBONISE.replace("20 min", "1 min").replace("800", "300")
+    queued.spun.at(120.0, lambda: queued.begin(furnace))
+    queued.spun.run()
+    (asked,) = queued.spun.found("question", step="close-tube")
+    off_s = next(t_s for t_s, on in changes(queued.spun, HV) if not on)
+    assert asked[0] / 1e9 >= off_s + 30.0, "proved off, and the discharge time over"

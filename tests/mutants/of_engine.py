@@ -181,7 +181,7 @@ ENGINE = (
     # The one automatic re-energising
     Mutant(
         "arc re-ramped without retries", "4", "rig/engine/spin_unit.py",
-        "facts.arcs_left = said.arc_retries", "facts.arcs_left = 3",
+        "facts.arcs_left = spun.arc_retries if spun", "facts.arcs_left = 3 if spun",
         (f"{AIR}::test_without_retries_an_arc_aborts",),
     ),
     Mutant(
@@ -227,7 +227,7 @@ ENGINE = (
         ("tests/end_to_end/test_interrupted.py",),
     ),
     Mutant(
-        "an error in the program switches nothing off", "6", "rig/engine/engine.py",
+        "an error in the program switches nothing off", "6", "rig/engine/breakdown.py",
         "outlet.line.off(outlet.name)", "pass",
         (f"{COMMANDS}::test_an_error_in_a_phase_switches_everything_off_and_it_stays_off",),
     ),

@@ -40,10 +40,6 @@ INERT = (
     HEAD
     + """
 [[steps]]
-id = "close"
-do = "prompt"
-say = "Close both flanges, check the seals and the bubbler."
-[[steps]]
 id = "purge"
 do = "purge"
 gas = "argon"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rig.proving.case import Mishap
+from rig.proving.case import Deed, Mishap
 from rig.proving.trial import Trial
 from tests.proving.sabotage import ARGON, FURNACE, HOT_S, INERT, Sabotage, numbers
 
@@ -77,6 +77,16 @@ def test_4_a_killed_controller_whose_watchdog_does_nothing(tmp_path: Path) -> No
     verdict = trial.run()
     assert verdict.outcome == "crashed"
     assert any(one.number == 4 and "nobody is there" in one.seen for one in verdict.violations)
+
+
+def test_a_heat_step_that_ends_while_it_is_paused_breaches_nothing(tmp_path: Path) -> None:
+    pause = Deed(1.0, "pause", "carbonise", "soaking")
+    trial = Trial(replace(Sabotage(tmp_path / "none", INERT).case, deeds=(pause,)), tmp_path / "a")
+    states: list[str] = []
+    trial.session.watch(lambda kind, data, t_ns: states.append(str(data["to"])) if kind == "state" else None)
+    verdict = trial.run()
+    assert verdict.violations == []
+    assert "Paused" in states
 
 
 def test_5_no_gas_though_the_controller_shows_some(tmp_path: Path) -> None:

@@ -158,6 +158,29 @@ def test_the_exhaust_may_flutter_for_less_than_its_delay() -> None:
     assert tags == ["chamber-exhaust at 9.0"]
 
 
+@pytest.mark.parametrize("value", [0.0, None])
+@pytest.mark.parametrize("channel", ["emergency_stop_ok", "door_closed", "exhaust_ok"])
+def test_an_emergency_stop_counts_at_work_with_nothing_on_and_latches(
+    channel: str, value: float | None
+) -> None:
+    s = Station(on=False)
+    s.values[f"inputs.bench.{channel}"] = value
+
+    def scan(at_work: bool) -> list[str]:
+        s.now_ns += 5 * NS
+        return [trip.condition.tag for trip in s.interlocks.evaluate(replace(s.situation, at_work=at_work))]
+
+    assert scan(False) == [], "at rest it is nobody's business"
+    first = [*scan(True), *scan(True)]
+    if channel != "emergency_stop_ok":
+        assert first == [], "the door is opened to prime"
+        return
+    tag = "emergency-stop" if value == 0.0 else "emergency-stop-unread"
+    assert first == [tag]
+    s.values[f"inputs.bench.{channel}"] = 1.0
+    assert scan(False) == [] and s.interlocks.tripped(tag), "released is not cleared"
+
+
 @pytest.mark.parametrize("channel", ["door_closed", "exhaust_ok"])
 def test_door_and_exhaust_are_armed_only_while_something_is_on_wanted_or_unproved(channel: str) -> None:
     s = Station(on=False)
