@@ -16,7 +16,7 @@ from rig.lines.errors import BadReply, InstrumentError, NoReply, PortLost, Refus
 
 OFF_PCT = 0.05
 """Working output below half its display step counts as 0 %."""
-LOOKS, WAIT_S = 6, 0.25
+LOOKS, WAIT_S = 4, 0.25
 """So often, and so far apart, the working output is looked at until it is 0: a few control cycles. Readings wait
 meanwhile, so it is not more."""
 
