@@ -22,6 +22,7 @@ attested = { name = "Ada", reason = "mains off" }
 mat_mass = "470 mg"
 """
 ASKED = {
+    "begin": (Question("co-deposit", "begin", "?"), None),
     "present": (Question("co-deposit", "present", "?"), None),
     "primed": (Question("co-deposit", "primed", "?"), True),
     "wiped": (Question("co-deposit", "wiped", "?"), True),
