@@ -124,8 +124,13 @@ def test_all_that_a_tcp_client_left_unread_is_thrown_away() -> None:
     with served(0) as server:
         port = open_serial(server.urls["hv.needle"], LinkSpec(9600), ThreadRunner(RealClock()), None)
         port.write(VERSION)
-        time.sleep(0.3)
-        assert port.discard_input() == b"B2567\r"
+        thrown = b""
+        for _ in range(50):  # a loaded machine takes its time
+            time.sleep(0.1)
+            thrown += port.discard_input()
+            if len(thrown) >= 6:
+                break
+        assert thrown == b"B2567\r"
         port.write(VERSION)
         assert port.read_until(b"\r") == b"B2567\r"
         port.close()
