@@ -8,11 +8,12 @@ from rig.engine.phases.permissives import AWAIT_S, missing
 from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
 from rig.engine.phases.plans import JogPlan
 from rig.engine.phases.prime import SLACK_S
+from rig.engine.phases.quiet import Quiet
 from rig.outputs import PumpOutput
 from rig.readings import NS
 
 
-class JogPhase:
+class JogPhase(Quiet):
     """The pump runs until its counter has the volume, infused or withdrawn; then it stops and is seen standing."""
 
     do = "jog"
@@ -75,25 +76,6 @@ class JogPhase:
     def holding(self, context: Context) -> Demand:
         """The pump off is all there is to hold."""
         self._began_ns = None
-        return DONE
-
-    def held(self, context: Context) -> Demand:
-        """Everything is off while held."""
-        return NOTHING
-
-    def restarting(self, context: Context) -> Demand:
-        """Nothing to bring back: it goes on by the pump's own counter."""
-        return DONE
-
-    def stopping(self, context: Context) -> Demand:
-        """The pump off is all there is to stop."""
-        return DONE
-
-    def aborting(self, context: Context) -> None:
-        """The outputs are cut; there is nothing to close."""
-
-    def completing(self, context: Context) -> Demand:
-        """The pump off is all there is to end."""
         return DONE
 
     def progress(self) -> dict[str, Any]:

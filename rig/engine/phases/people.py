@@ -6,38 +6,12 @@ from typing import Any
 
 from recipes.steps import PromptStep
 from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
+from rig.engine.phases.quiet import Quiet
 from rig.engine.questions import Question
 from rig.readings import NS
 
 
-class _Quiet:
-    """A phase without outputs of its own: nothing to hold, restart or stop."""
-
-    def holding(self, context: Context) -> Demand:
-        """Nothing is on."""
-        return DONE
-
-    def held(self, context: Context) -> Demand:
-        """Everything is off while held."""
-        return NOTHING
-
-    def restarting(self, context: Context) -> Demand:
-        """Nothing to bring back."""
-        return DONE
-
-    def stopping(self, context: Context) -> Demand:
-        """Nothing is on."""
-        return DONE
-
-    def aborting(self, context: Context) -> None:
-        """The outputs are cut; there is nothing to close."""
-
-    def completing(self, context: Context) -> Demand:
-        """Nothing is on."""
-        return DONE
-
-
-class PromptPhase(_Quiet):
+class PromptPhase(Quiet):
     """Say what is to be done; go on when it is confirmed and every number asked for is there."""
 
     do = "prompt"
@@ -64,7 +38,7 @@ class PromptPhase(_Quiet):
         return {"stage": "asking", "asks": [question.key for question in self._questions]}
 
 
-class WaitPhase(_Quiet):
+class WaitPhase(Quiet):
     """Let time pass; a hold stops the count."""
 
     do = "wait"

@@ -7,6 +7,7 @@ from typing import Any
 from rig.engine.phases.permissives import AWAIT_S, missing
 from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
 from rig.engine.phases.plans import PrimePlan, PumpPlan
+from rig.engine.phases.quiet import Quiet
 from rig.engine.questions import Question
 from rig.outputs import PumpOutput
 from rig.readings import NS
@@ -15,7 +16,7 @@ SLACK_S = 30.0
 """A pump that has not delivered the volume this long after it should have is not delivering at all."""
 
 
-class PrimePhase:
+class PrimePhase(Quiet):
     """Pumps run at the priming rate until each has delivered its volume by its own counter; then they stop."""
 
     def __init__(self, plan: PrimePlan) -> None:
@@ -103,25 +104,6 @@ class PrimePhase:
     def holding(self, context: Context) -> Demand:
         """Pumps off is all there is to hold."""
         self._began_ns = None
-        return DONE
-
-    def held(self, context: Context) -> Demand:
-        """Everything is off while held."""
-        return NOTHING
-
-    def restarting(self, context: Context) -> Demand:
-        """Nothing to bring back: priming goes on by the pump's own counter."""
-        return DONE
-
-    def stopping(self, context: Context) -> Demand:
-        """Pumps off is all there is to stop."""
-        return DONE
-
-    def aborting(self, context: Context) -> None:
-        """The outputs are cut; there is nothing to close."""
-
-    def completing(self, context: Context) -> Demand:
-        """Pumps off is all there is to end."""
         return DONE
 
     def progress(self) -> dict[str, Any]:
