@@ -168,23 +168,20 @@ def _pumps(recipe: Recipe, step: SpinStep, assignment: Assignment) -> tuple[Pump
 
 
 def _windows(step: SpinStep) -> tuple[ClimateWindow, ...]:
-    """The chamber's windows. An assumed one never holds a step (safety rule 4): it warns."""
-    windows = []
-    for quantity, window, unit in (
-        ("humidity", step.humidity, "%RH"),
-        ("temperature", step.temperature, "degC"),
-    ):
-        if window is not None:
-            assumed = quantity in step.assumed or "*" in step.assumed
-            windows.append(
-                ClimateWindow(
-                    quantity,
-                    window.minimum.to(unit) if window.minimum is not None else None,
-                    window.maximum.to(unit) if window.maximum is not None else None,
-                    "warn" if assumed and window.on_leave == "hold" else window.on_leave,
-                )
-            )
-    return tuple(windows)
+    """The chamber's windows. That an assumed one never holds is the recipe's own check (`hold-on-assumed`)."""
+    return tuple(
+        ClimateWindow(
+            quantity,
+            window.minimum.to(unit) if window.minimum is not None else None,
+            window.maximum.to(unit) if window.maximum is not None else None,
+            window.on_leave,
+        )
+        for quantity, window, unit in (
+            ("humidity", step.humidity, "%RH"),
+            ("temperature", step.temperature, "degC"),
+        )
+        if window is not None
+    )
 
 
 def _jets(recipe: Recipe, step: SpinStep) -> tuple[JetData, ...]:

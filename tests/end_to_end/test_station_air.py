@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from recipes.problems import Severity
+from recipes.reader import read_recipe
 from rig.bench.fit import fit
 from rig.bench.sheet import demo_sheet
 from tests.end_to_end.quick import HV, PUMPS, changes, seconds
@@ -64,6 +66,8 @@ def test_a_window_that_is_left_does_what_the_recipe_says(
 
 
 def test_an_assumed_window_never_holds(tmp_path: Path) -> None:
+    _, problems = read_recipe(windowed("hold", 60, 70, assumed=True), "assumed")
+    assert [problem.code for problem in problems if problem.severity is Severity.ERROR] == ["hold-on-assumed"]
     spun = Spinning(tmp_path, windowed("warn", 60, 70, assumed=True))
     assert spun.run().ending.outcome == "completed"
     assert tags(spun) == ["humidity-left:climate.chamber"]
