@@ -17,6 +17,10 @@ SET_POINTS_ZERO = bytes.fromhex("01108030 00060c 000000000000000000000000")
 """Modbus function 16: target set point, SP1 and SP2 of the float area, 0 °C (Eurotherm handbook HA026230)."""
 PROGRAM_RESET = bytes.fromhex("0106294f0001")
 """Modbus function 6: program status of an EPC3000 to reset."""
+MANUAL = bytes.fromhex("010601110001")
+"""Modbus function 6: parameter 273, auto/manual select, to manual."""
+NO_POWER = bytes.fromhex("01108006000204 00000000")
+"""Modbus function 16: parameter 3 of the float area, working output power, 0 %."""
 
 AHEAD_DEGC = 30.0
 NITROGEN = "gas.nitrogen"

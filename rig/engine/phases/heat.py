@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rig.engine.phases.furnace import FurnacePhase
-from rig.engine.phases.permissives import AWAIT_S, missing
+from rig.engine.phases.permissives import Waiting, missing
 from rig.engine.phases.phase import Context, Demand
 from rig.outputs import FurnaceOutput, Output, ProgramSegment
 from rig.readings import NS
@@ -61,7 +61,7 @@ class HeatPhase(FurnacePhase):
         self._stage_ns = 0
         self._from_degc = 0.0
         self._last_ns: int | None = None
-        self._said: str | None = None
+        self._waiting = Waiting(step_id)
 
     def running(self, context: Context) -> Demand:
         """Ramp, soak, next segment; done when the last soak is served."""
@@ -89,15 +89,10 @@ class HeatPhase(FurnacePhase):
         if temperature is None:
             why = f"{self.furnace}: {context.readings.explain(f'{self.furnace}.temperature_degc')}"
         if why is None:
+            self._waiting.over()
             self._begin_segment(context, temperature)
             return True
-        if why != self._said:
-            if self._said is None:
-                self._stage_ns = context.now_ns
-            self._said = why
-            context.note("waiting", {"step": self.step_id, "for": why})
-        if context.now_ns - self._stage_ns > AWAIT_S * NS:
-            context.fail(f"{why}: waited {AWAIT_S:.0f} s for it")
+        self._waiting.go_on(context, why)
         return False
 
     def _begin_segment(self, context: Context, temperature: float | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rig.engine.phases.orderly_end import OrderlyEnd
-from rig.engine.phases.permissives import AWAIT_S, missing
+from rig.engine.phases.permissives import Waiting, missing
 from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
 from rig.engine.phases.plans import HvTestPlan
 from rig.engine.phases.spin import REACH_S, TOLERANCE
@@ -31,7 +31,7 @@ class HvTestPhase:
         self._plan = plan
         self._stage_ns = 0
         self._ramp_ns = 0
-        self._said: str | None = None
+        self._waiting = Waiting(plan.step_id)
         self._live_ns = 0
         self._read_kv: tuple[float, float] | None = None
         self._highest_ua: float | None = None
@@ -61,18 +61,11 @@ class HvTestPhase:
         if why is None and not context.hv_proved_off():
             why = "high voltage is not proved off"
         if why is None:
-            self._said = None
+            self._waiting.over()
             context.questions.forget(self.step_id, "earthed")
             self._enter("switching-on", context)
             return self._start(context)
-        if why != self._said:
-            if self._said is None:
-                self._stage_ns = context.now_ns
-            self._said = why
-            context.note("waiting", {"step": self.step_id, "for": why})
-        if context.now_ns - self._stage_ns > AWAIT_S * NS:
-            context.fail(f"{why}: waited {AWAIT_S:.0f} s for it")
-        return NOTHING
+        return self._waiting.go_on(context, why)
 
     def _start(self, context: Context) -> Demand:
         """On at nought, until the supply itself says that it is on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rig.engine.phases.permissives import AWAIT_S, missing
+from rig.engine.phases.permissives import Waiting, missing
 from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
 from rig.engine.phases.plans import JogPlan
 from rig.engine.phases.prime import SLACK_S
@@ -24,8 +24,7 @@ class JogPhase(Quiet):
         self._began_ns: int | None = None
         self._moved_ml = 0.0
         self._there = False
-        self._said: str | None = None
-        self._waiting_ns = 0
+        self._waiting = Waiting(plan.step_id)
 
     @property
     def stage(self) -> str:
@@ -42,11 +41,11 @@ class JogPhase(Quiet):
         if not context.hv_proved_off():
             why = "high voltage is not proved off"
         if why is not None:
-            return self._wait(context, why)
+            return self._waiting.go_on(context, why)
         plan = self._plan
         if self._began_ns is None:
             self._began_ns = context.now_ns
-            self._said = None
+            self._waiting.over()
             text = f"{plan.pump} {plan.words}, high voltage off"
             context.note("jog", {"step": self.step_id, "text": text, "rate_ml_h": plan.rate_ml_h})
         view = context.outputs[plan.pump]
@@ -62,16 +61,6 @@ class JogPhase(Quiet):
         if context.now_ns - self._began_ns > longest_s * NS:
             context.fail(f"{plan.pump} took longer than {longest_s:.0f} s: look at syringe and needle")
         return Demand({plan.pump: PumpOutput(True, plan.rate_ml_h, plan.diameter_mm, plan.batch)})
-
-    def _wait(self, context: Context, why: str) -> Demand:
-        if why != self._said:
-            if self._said is None:
-                self._waiting_ns = context.now_ns
-            self._said = why
-            context.note("waiting", {"step": self.step_id, "for": why})
-        if context.now_ns - self._waiting_ns > AWAIT_S * NS:
-            context.fail(f"{why}: waited {AWAIT_S:.0f} s for it")
-        return NOTHING
 
     def holding(self, context: Context) -> Demand:
         """The pump off is all there is to hold."""

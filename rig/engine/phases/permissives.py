@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rig.engine.phases.phase import Context
+from rig.engine.phases.phase import NOTHING, Context, Demand
+from rig.readings import NS
 
 FRESH_NS: Final = 250_000_000
 """How old an input may be when something is started on its word: what a safety input may be while things are on."""
@@ -34,3 +35,29 @@ def missing(context: Context, channels: Sequence[str], fresh_ns: int | None = FR
                 return f"the key {channel} does not say that a person is at the rig"
             return f"{channel} is not healthy"
     return None
+
+
+class Waiting:
+    """Waits for what stands against a start: says it once in the journal, and gives up after a while."""
+
+    __slots__ = ("_said", "_since_ns", "_step_id")
+
+    def __init__(self, step_id: str) -> None:
+        self._step_id = step_id
+        self._said: str | None = None
+        self._since_ns = 0
+
+    def over(self) -> None:
+        """Nothing stands against it any more: a later wait begins anew."""
+        self._said = None
+
+    def go_on(self, context: Context, why: str) -> Demand:
+        """Nothing on while it lasts; fails the step when it has lasted for `AWAIT_S`."""
+        if why != self._said:
+            if self._said is None:
+                self._since_ns = context.now_ns
+            self._said = why
+            context.note("waiting", {"step": self._step_id, "for": why})
+        if context.now_ns - self._since_ns > AWAIT_S * NS:
+            context.fail(f"{why}: waited {AWAIT_S:.0f} s for it")
+        return NOTHING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rig.engine.phases.permissives import AWAIT_S, missing
+from rig.engine.phases.permissives import Waiting, missing
 from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
 from rig.engine.phases.plans import PrimePlan, PumpPlan
 from rig.engine.phases.quiet import Quiet
@@ -25,8 +25,7 @@ class PrimePhase(Quiet):
         self._plan = plan
         self._began_ns: int | None = None
         self._filled: set[str] = set()
-        self._said: str | None = None
-        self._waiting_ns = 0
+        self._waiting = Waiting(plan.step_id)
 
     @property
     def stage(self) -> str:
@@ -67,14 +66,8 @@ class PrimePhase(Quiet):
             if not context.hv_proved_off():
                 why = "high voltage is not proved off yet"
             if why is not None:
-                if why != self._said:
-                    if self._said is None:
-                        self._waiting_ns = context.now_ns
-                    self._said = why
-                    context.note("waiting", {"step": self.step_id, "for": why})
-                if context.now_ns - self._waiting_ns > AWAIT_S * NS:
-                    context.fail(f"{why}: waited {AWAIT_S:.0f} s for it")
-                return NOTHING
+                return self._waiting.go_on(context, why)
+            self._waiting.over()
             self._began_ns = context.now_ns
             volumes = {pump.pump: plan.volumes_ml[pump.pump] for pump in plan.pumps}
             context.note("prime", {"step": self.step_id, "rate_ml_h": plan.rate_ml_h, "volumes_ml": volumes})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rig.engine.phases.orderly_end import OrderlyEnd
-from rig.engine.phases.permissives import AWAIT_S, missing
+from rig.engine.phases.permissives import Waiting, missing
 from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
 from rig.engine.phases.plans import PrimePlan, PumpPlan, SpinPlan, SupplyPlan
 from rig.engine.phases.prime import PrimePhase
@@ -41,7 +41,7 @@ class SpinPhase:
         self._end: OrderlyEnd | None = None
         self._held_ns: int | None = None
         self._wipe: PrimePhase | None = None
-        self._said: str | None = None
+        self._waiting = Waiting(plan.step_id)
         self._full_outputs: dict[str, Output] = dict(self._pumps())
         for supply in plan.supplies:
             self._full_outputs[supply.supply] = HvOutput(True, supply.target_kv, supply.limit_ua)
@@ -90,18 +90,11 @@ class SpinPhase:
         if why is None and not context.hv_proved_off():
             why = "high voltage is not proved off"
         if why is None:
-            self._said = None
+            self._waiting.over()
             context.questions.forget(self.step_id, "earthed")  # what was earthed before is about to be live
             self._enter("starting", context)
             return self._start(context)
-        if why != self._said:
-            if self._said is None:
-                self._stage_ns = context.now_ns
-            self._said = why
-            context.note("waiting", {"step": self.step_id, "for": why})
-        if context.now_ns - self._stage_ns > AWAIT_S * NS:
-            context.fail(f"{why}: waited {AWAIT_S:.0f} s for it")
-        return NOTHING
+        return self._waiting.go_on(context, why)
 
     def _enter(self, stage: str, context: Context) -> None:
         self.stage = stage
