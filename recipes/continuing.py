@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from .checks_furnace import PROOF_NEEDED_DEGC
-from .gases import GASES, GasKind, is_inert
+from .checks.gas import PROOF_NEEDED_DEGC
+from .materials import GasKind, Materials, builtin_materials, gas_kind, is_inert
 from .model import Recipe
 from .problems import Problems
 from .steps import (
@@ -25,7 +25,7 @@ from .steps import (
     Segment,
     SpinStep,
 )
-from .tables import nearest
+from .toml_text import nearest
 
 TREATING: Final = ("spin", "dry", "heat")
 """Steps that change the sample itself: their having been done is what an earlier run can give."""
@@ -33,8 +33,6 @@ TREATING: Final = ("spin", "dry", "heat")
 BESIDE: Final = ("prompt", "wait")
 AIR_STAGE_DEGC: Final = 180.0
 """PAN takes up oxygen from 160 to 180 degC on (J. Appl. Polym. Sci. 127 (2013) 3198)."""
-
-PAN: Final = frozenset({"pan", "polyacrylonitrile"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,12 @@ def begin_at(recipe: Recipe, step_id: str) -> Recipe:
     return replace(recipe, steps=(*asked, *recipe.steps[at:]))
 
 
-def check_beginning(recipe: Recipe, step_id: str, past: Past | None) -> Problems:
-    """Everything that speaks against beginning at this step; `past` None: the sample has no run on record."""
+def check_beginning(
+    recipe: Recipe, step_id: str, past: Past | None, materials: Materials | None = None
+) -> Problems:
+    """Everything that speaks against beginning at this step; `past` None: the sample has no run on record. materials:
+    None: the built-in tables.
+    """
     problems = Problems()
     ids = [step.id for step in recipe.steps]
     if step_id not in ids:
@@ -77,7 +79,7 @@ def check_beginning(recipe: Recipe, step_id: str, past: Past | None) -> Problems
     _primed(recipe.steps, at, problems)
     closing = _closed_and_purged(recipe.steps, at, problems)
     _not_asked(recipe.steps, at, closing, problems)
-    air_missing = _air_stage(recipe, at, past, problems)
+    air_missing = _air_stage(recipe, at, past, materials or builtin_materials(), problems)
     if past is not None:
         _on_record(recipe.steps, at, past, air_missing, problems)
     return problems
@@ -101,7 +103,7 @@ def solutes(recipe: Recipe) -> frozenset[str]:
 
 
 def _stabilises(segment: Segment) -> bool:
-    oxidising = GASES.get(segment.atmosphere) is GasKind.OXIDISING
+    oxidising = gas_kind(segment.atmosphere) is GasKind.OXIDISING
     return oxidising and segment.to.to("degC") >= AIR_STAGE_DEGC
 
 
@@ -198,10 +200,23 @@ def _not_asked(steps: Sequence[AnyStep], at: int, told: Iterable[PromptStep], pr
 # What was done to the sample
 
 
-def _air_stage(recipe: Recipe, at: int, past: Past | None, problems: Problems) -> bool:
+def _stays_raw(solute: str, known: Materials) -> bool:
+    """Whether inert heat alone does not carbonise it, as far as that was read and not just remembered: PAN."""
+    found = known.polymer(solute)
+    return (
+        found is not None
+        and found.needs_air_stage
+        and found.air_stage is not None
+        and found.air_stage.may_refuse
+    )
+
+
+def _air_stage(recipe: Recipe, at: int, past: Past | None, known: Materials, problems: Problems) -> bool:
     """PAN is carbonised only when it was stabilised in air; returns whether that is missing."""
     names = solutes(recipe) | (past.solutes if past is not None else frozenset())
-    if not names & PAN or (past is not None and past.air_stage is not None):
+    if not any(_stays_raw(name, known) for name in names) or (
+        past is not None and past.air_stage is not None
+    ):
         return False
     for step in recipe.steps[at:]:
         for segment in step.segments if isinstance(step, HeatStep) else ():

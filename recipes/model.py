@@ -30,8 +30,9 @@ from .steps import (
 )
 from .units import Quantity, Range
 
-FORMAT: Final = 1
-"""The newest format this program reads; rises with every key or step kind that is added."""
+FORMAT: Final = 2
+"""The newest format this program reads; rises with every key or step kind that is added (2: `parts_by` of a
+solution)."""
 
 __all__ = [
     "FORMAT",
@@ -90,6 +91,7 @@ class Recipe:
     """What a sample is made of and what happens to it.
 
     `id` is the file's stem or the store's id; `text` is the author's text and `sha256` the hash of its bytes.
+    `revision` is the number in the recipe store; None for files, library recipes and texts changed by hand since.
     """
 
     format: int
@@ -103,6 +105,7 @@ class Recipe:
     accept: tuple[Accepted, ...]
     text: str
     sha256: str
+    revision: int | None = None
 
     def step(self, id: str) -> AnyStep:
         """The step of that id.
@@ -115,9 +118,11 @@ class Recipe:
         raise KeyError(id)
 
     def resolved(self) -> dict[str, Any]:
-        """All values as they will be used, defaults and parameters filled in, as plain data for a record."""
+        """All values as they will be used, defaults and parameters filled in, as plain data for a record. Text and
+        revision stand beside it there.
+        """
         data = as_data(self)
-        return {key: value for key, value in data.items() if key != "text"}
+        return {key: value for key, value in data.items() if key not in ("text", "revision")}
 
 
 def as_data(value: Any) -> Any:

@@ -8,15 +8,19 @@ with it.
 from __future__ import annotations
 
 import hashlib
+import math
 from pathlib import Path
 from typing import Any
 
 from .checks import add_findings
+from .materials import Materials
 from .model import FORMAT, Parameter, Recipe, Source
+from .plain_values import kind_of
 from .problems import Problem, Problems
-from .solutions import Solute, Solution, Solvent
+from .solutions import PARTS_BY, Solute, Solution, Solvent
 from .step_reader import check_id, read_accept, read_assumed, read_step
-from .tables import Table, attach_places, load_toml, read_text_file, root_table
+from .tables import Table, root_table
+from .toml_text import attach_places, load_toml, read_text_file
 from .units import Quantity, UnitError, parse_any
 
 
@@ -30,10 +34,14 @@ def load_recipe(path: str | Path) -> tuple[Recipe | None, list[Problem]]:
     return read_recipe(content, path.stem)
 
 
-def read_recipe(text: str | bytes, id: str) -> tuple[Recipe | None, list[Problem]]:
+def read_recipe(
+    text: str | bytes, id: str, *, rules: bool = True, materials: Materials | None = None
+) -> tuple[Recipe | None, list[Problem]]:
     """Read a recipe's text; `id` is the file's stem or the id in the store.
 
-    The problems are in the order of the text. The recipe is None exactly when one of them is an error.
+    The problems are in the order of the text. The recipe is None exactly when one of them is an error. Without
+    `rules` it is only read, for old revisions, comparing and listing: what the linter says of it today is left out.
+    materials: what the linter knows of them; None: the built-in tables.
     """
     content = text.encode("utf-8") if isinstance(text, str) else text
     problems = Problems()
@@ -41,14 +49,14 @@ def read_recipe(text: str | bytes, id: str) -> tuple[Recipe | None, list[Problem
     if data is None:
         return None, problems.items
     written = content.decode("utf-8")
-    recipe = _read(root_table(data, problems), id, written, hashlib.sha256(content).hexdigest())
-    if recipe is not None:
-        add_findings(recipe, problems, complete=not problems.has_errors)
+    recipe = read_root(root_table(data, problems), id, written, hashlib.sha256(content).hexdigest())
+    if recipe is not None and rules:
+        add_findings(recipe, problems, complete=not problems.has_errors, materials=materials)
     attach_places(problems, written)
     return None if problems.has_errors else recipe, problems.by_place()
 
 
-def _read(root: Table, id: str, text: str, sha256: str) -> Recipe | None:
+def read_root(root: Table, id: str, text: str, sha256: str) -> Recipe | None:
     """The recipe, with placeholders where something was wrong; None when its format is not known."""
     format = _format(root)
     if format is None:
@@ -58,7 +66,7 @@ def _read(root: Table, id: str, text: str, sha256: str) -> Recipe | None:
     solutions = {}
     for name, table in root.named("solutions").items():
         check_id(table, None, name)
-        solutions[name] = _solution(name, table)
+        solutions[name] = _solution(name, table, format)
     recipe = Recipe(
         format=format,
         id=id,
@@ -132,10 +140,13 @@ def _parameters(root: Table) -> dict[str, Parameter]:
             table.error("missing-key", "default", f'parameter "{name}" has no default', 'default = "20 kV"')
             default = ""
         low, high = table.raw("min"), table.raw("max")
+        before = len(table.problems)
         values = {
             key: _amount(table, key, value)
             for key, value in (("default", default), ("min", low), ("max", high))
         }
+        if values["default"] is None and len(table.problems) == before:
+            _no_limits(table, default, values)
         _ordered(table, values, "min", "default")
         _ordered(table, values, "default", "max")
         _ordered(table, values, "min", "max")
@@ -145,16 +156,38 @@ def _parameters(root: Table) -> dict[str, Parameter]:
 
 
 def _amount(table: Table, key: str, value: Any) -> Quantity | float | None:
-    """A quantity or number to compare; None for a text that is no quantity, which only a default may be."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, str) and value:
+    """A quantity or number to compare. None where there is none, for what is reported here, and for a word or flag,
+    which only a default may be.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        if key == "default":
+            return None
+    elif isinstance(value, int | float):
+        if math.isfinite(value):
+            return float(value)
+        message = f'"{key}" is {value}; a finite number is wanted'
+        table.error("not-a-number", key, message, f'write a number or a quantity: {key} = "20 kV"')
+        return None
+    elif isinstance(value, str):
         try:
             return parse_any(value)
         except UnitError as error:
             if key != "default" or error.code == "decimal-comma":
                 table.error(error.code, key, error.message, error.hint)
+            return None
+    wanted = "a quantity in quotes or a number" + (", or a word" if key == "default" else "")
+    table.error("wrong-type", key, f'"{key}" is {kind_of(value)}; {wanted} is wanted', f'{key} = "20 kV"')
     return None
+
+
+def _no_limits(table: Table, default: Any, values: dict[str, Quantity | float | None]) -> None:
+    """A word or a flag has no least and no greatest."""
+    for key in ("min", "max"):
+        if default != "" and values[key] is not None:
+            message = f"{key} ({values[key]}) and default ({kind_of(default)}) cannot be compared"
+            table.error("wrong-dimension", key, message, f"leave {key} out")
 
 
 def _ordered(table: Table, values: dict[str, Quantity | float | None], low: str, high: str) -> None:
@@ -175,11 +208,16 @@ def _ordered(table: Table, values: dict[str, Quantity | float | None], low: str,
         table.error("out-of-range", high, f"{high} ({larger}) is below {low} ({smaller})")
 
 
-def _solution(id: str, table: Table) -> Solution:
+def _solution(id: str, table: Table, format: int) -> Solution:
+    if format < 2 and table.has("parts_by"):
+        table.error(
+            "newer-key", "parts_by", "parts_by came with format 2", "write format = 2 as the first line"
+        )
     solution = Solution(
         id=id,
         solvents=tuple(_solvent(item) for item in table.tables("solvents", required=True, names=())),
         solutes=tuple(_solute(item) for item in table.tables("solutes", names=())),
+        parts_by=table.choice("parts_by", PARTS_BY, default="mass"),
         concentration=table.quantity(
             "concentration", ("mass_fraction", "density"), exclusive_minimum="0 wt%", maximum="100 wt%"
         ),

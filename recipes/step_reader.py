@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final, TypedDict
 
-from .gases import GASES
+from .materials import gas_names
 from .needles import NEEDLE_SIZES, needle_size
 from .steps import (
     BAND,
@@ -38,12 +38,12 @@ from .steps import (
     WaitStep,
     Window,
 )
-from .tables import Table, nearest
+from .tables import Table
+from .toml_text import nearest
 from .units import Quantity, UnitError, parse_any
 
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _NO_NEEDLE: Final = Needle()
-_GASES: Final = tuple(GASES)
 # Placeholders after an error; a recipe read with errors is dropped (see `tables`).
 _NO_VOLTAGE: Final = Quantity(float("nan"), "kV", "voltage")
 _NO_LENGTH: Final = Quantity(float("nan"), "cm", "length")
@@ -88,7 +88,7 @@ def read_id(table: Table, key: str) -> str:
 
 def check_id(table: Table, key: str | None, id: str) -> None:
     """Report an id that could not be part of a dotted key."""
-    if id and not _ID.fullmatch(id):
+    if id and not ID.fullmatch(id):
         table.error("bad-id", key, f'"{id}" cannot be an id', "use letters, digits, - and _, e.g. co-deposit")
 
 
@@ -327,13 +327,13 @@ def _dry(table: Table, common: _Common) -> DryStep:
         **common,
         to=table.quantity("to", "temperature", required=True),
         duration=table.quantity("duration", "time", required=True, exclusive_minimum="0 s"),
-        atmosphere=table.choice("atmosphere", _GASES, default="air"),
+        atmosphere=table.choice("atmosphere", gas_names(), default="air"),
         flow=_flow(table),
     )
 
 
 def _purge(table: Table, common: _Common) -> PurgeStep:
-    gas = table.choice("gas", _GASES, required=True)
+    gas = table.choice("gas", gas_names(), required=True)
     flow = table.quantity("flow", "gas_flow", required=True, exclusive_minimum="0 sccm")
     oxygen: Quantity | None = None
     volumes: float | None = None
@@ -350,7 +350,7 @@ def _heat(table: Table, common: _Common) -> HeatStep:
     band = table.quantity("band", "temperature_difference", default=BAND, exclusive_minimum="0 degC")
     flow = _flow(table)
     if not table.has("segments"):
-        atmosphere = table.choice("atmosphere", _GASES, required=True)
+        atmosphere = table.choice("atmosphere", gas_names(), required=True)
         segment = Segment(
             *_ramp(table), table.quantity("soak", "time", required=True, minimum="0 s"), atmosphere, flow
         )
@@ -364,9 +364,9 @@ def _heat(table: Table, common: _Common) -> HeatStep:
     items = table.tables("segments", required=True)
     default: str | None
     if items and all(item.has("atmosphere") for item in items):
-        default = table.choice("atmosphere", _GASES)
+        default = table.choice("atmosphere", gas_names())
     else:
-        default = table.choice("atmosphere", _GASES, required=True)
+        default = table.choice("atmosphere", gas_names(), required=True)
     return HeatStep(**common, segments=tuple(_segment(item, default, flow) for item in items), band=band)
 
 
@@ -374,7 +374,7 @@ def _segment(table: Table, atmosphere: str | None, flow: Quantity | None) -> Seg
     segment = Segment(
         *_ramp(table),
         soak=table.quantity("soak", "time", default=NO_SOAK, minimum="0 s"),
-        atmosphere=table.choice("atmosphere", _GASES, default=atmosphere or ""),
+        atmosphere=table.choice("atmosphere", gas_names(), default=atmosphere or ""),
         flow=_flow(table) or flow,
     )
     table.finish()
@@ -391,7 +391,7 @@ def _ramp(table: Table) -> tuple[Quantity, Quantity]:
 def _cool(table: Table, common: _Common) -> CoolStep:
     return CoolStep(
         **common,
-        atmosphere=table.choice("atmosphere", _GASES, required=True),
+        atmosphere=table.choice("atmosphere", gas_names(), required=True),
         below=table.quantity("below", "temperature", required=True),
         flow=_flow(table),
         cold=table.quantity("cold", "temperature", default=COLD, maximum="200 degC"),

@@ -51,7 +51,9 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One step. `estimate`: a value was used that neither recipe nor rig gives."""
+    """One step. `estimate`: a value was used that neither recipe nor rig gives. furnace_degc: of the furnace, at its
+    end.
+    """
 
     step_id: str
     do: str
@@ -60,6 +62,7 @@ class Entry:
     detail: str
     estimate: bool
     phases: tuple[Phase, ...] = ()
+    furnace_degc: float = AMBIENT_DEGC
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,26 @@ def plan(recipe: Recipe, capabilities: Capabilities | None = None) -> Timeline:
     )
 
 
+def _inside_after_s(far_degc: float, ramp_degc_s: float, lag_s: float, band_degc: float) -> float:
+    """When a tube that lags behind a set point that moves so far is inside the band around its end, s."""
+    if far_degc <= band_degc:
+        return 0.0
+    ramp_s = far_degc / ramp_degc_s
+
+    def missing_degc(at_s: float) -> float:
+        behind = ramp_degc_s * lag_s * -math.expm1(-at_s / lag_s) if lag_s > 0 else 0.0
+        return far_degc - ramp_degc_s * at_s + behind
+
+    behind_degc = missing_degc(ramp_s)
+    if behind_degc > band_degc:
+        return ramp_s + lag_s * math.log(behind_degc / band_degc)
+    low_s, high_s = 0.0, ramp_s
+    for _ in range(50):
+        middle_s = (low_s + high_s) / 2
+        low_s, high_s = (middle_s, high_s) if missing_degc(middle_s) > band_degc else (low_s, middle_s)
+    return high_s
+
+
 @dataclass(slots=True)
 class _Planner:
     """Where the plan has got to: time, furnace temperature, what is primed."""
@@ -193,8 +216,28 @@ class _Planner:
         """Append one step."""
         estimate, phases, detail = self._lay_out(index, step)
         duration_s = math.fsum(phase.duration_s for phase in phases)
-        self.entries.append(Entry(step.id, step.do, self.now_s, duration_s, detail, estimate, tuple(phases)))
+        if not isinstance(step, HeatStep | DryStep | CoolStep):
+            self._cool_by_itself(duration_s)
+        self.entries.append(
+            Entry(
+                step.id,
+                step.do,
+                self.now_s,
+                duration_s,
+                detail,
+                estimate,
+                tuple(phases),
+                self.furnace_degc,
+            )
+        )
         self.now_s += duration_s
+
+    def _cool_by_itself(self, duration_s: float) -> None:
+        """A furnace that nobody heats goes on cooling while others work, and while it is purged."""
+        cooling_s = self._furnace()[0].cooling_s or DEFAULT_FURNACE.cooling_s
+        if cooling_s and self.furnace_degc > AMBIENT_DEGC:
+            left = math.exp(-duration_s / cooling_s)
+            self.furnace_degc = AMBIENT_DEGC + (self.furnace_degc - AMBIENT_DEGC) * left
 
     def _lay_out(self, index: int, step: AnyStep) -> tuple[bool, list[Phase], str]:
         match step:
@@ -342,21 +385,26 @@ class _Planner:
         return estimate, [Phase("flow", flow_s), Phase("hold", PURGE_HOLD_S)], detail
 
     def _heat(self, step: HeatStep) -> tuple[bool, list[Phase], str]:
-        """Ramp, then the wait until the tube, a first-order lag behind its set point, is inside the band;
-        then the soak.
+        """Ramp, then the wait until the tube, a first-order lag behind its set point, is inside the band; the soak
+        counts from the moment it is inside, which may be before the ramp's end.
         """
         lag_s, estimate = self._value("lag_s", "the lag (s)")
         phases: list[Phase] = []
         parts: list[str] = []
         for segment in step.segments:
             to_degc, ramp_degc_s = segment.to.to("degC"), segment.ramp.to("degC/s")
-            ramp_s = abs(to_degc - self.furnace_degc) / ramp_degc_s
-            behind_degc = ramp_degc_s * lag_s * -math.expm1(-ramp_s / lag_s) if lag_s > 0 else 0.0
-            band_degc = step.band.to("degC")
-            settle_s = lag_s * math.log(behind_degc / band_degc) if behind_degc > band_degc else 0.0
-            phases += [Phase("ramp", ramp_s), Phase("settle", settle_s), Phase("soak", segment.soak.to("s"))]
+            soak_s, far_degc = segment.soak.to("s"), abs(to_degc - self.furnace_degc)
+            inside_s = _inside_after_s(far_degc, ramp_degc_s, lag_s, step.band.to("degC"))
+            served_s = inside_s + soak_s
+            ramp_s = min(far_degc / ramp_degc_s, served_s)
+            settle_s = max(0.0, inside_s - ramp_s)
+            phases += [
+                Phase("ramp", ramp_s),
+                Phase("settle", settle_s),
+                Phase("soak", max(0.0, served_s - ramp_s - settle_s)),
+            ]
             parts.append(f"{segment.ramp} to {segment.to} in {segment.atmosphere}, soak {segment.soak}")
-            self.furnace_degc = to_degc
+            self.furnace_degc += math.copysign(ramp_degc_s * ramp_s, to_degc - self.furnace_degc)
         return estimate, phases, "; ".join(parts)
 
     def _cool(self, step: CoolStep) -> tuple[bool, list[Phase], str]:

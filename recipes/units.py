@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from difflib import get_close_matches
+from unicodedata import decimal
 
 from .unit_table import DIMENSIONS, SPELLINGS, UNITS, Dimension, Unit
 
@@ -29,14 +30,15 @@ __all__ = [
     "Range",
     "Unit",
     "UnitError",
+    "is_number",
     "parse_any",
     "parse_quantity",
     "parse_range",
     "quantity",
 ]
 
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\d.,])")
-_COMMA = re.compile(r"([+-]?)(\d+),(\d+)(.*)", re.DOTALL)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![0-9.,])")
+_COMMA = re.compile(r"([+-]?)([0-9]+),([0-9]+)(.*)", re.DOTALL)
 _INFINITE = re.compile(r"[+-]?(inf|infinity|nan)(?![a-z])", re.IGNORECASE)
 _CHARACTERS = str.maketrans(
     {
@@ -253,10 +255,17 @@ def parse_range(text: str, dimension: str | tuple[str, ...]) -> Range:
     return Range(lower, upper)
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a finite number as recipes write it: digits 0 to 9 and a decimal point."""
+    return _NUMBER.fullmatch(text) is not None and math.isfinite(float(text))
+
+
 def _split(text: str, dimension: str) -> tuple[float, str]:
     """Number and unit as written (characters normalised)."""
     plain = text.translate(_CHARACTERS).strip()
     usual = DIMENSIONS[dimension].usual
+    if not plain.isascii():
+        _refuse_other_digits(text, plain)
     comma = _COMMA.match(plain)
     if comma is not None:
         sign, whole, fraction, rest = comma.groups()
@@ -281,7 +290,7 @@ def _split(text: str, dimension: str) -> tuple[float, str]:
     if not math.isfinite(value):
         raise UnitError("not-a-number", f'"{text.strip()}" is too large a number', None)
     unit = _SPACES.sub(" ", plain[match.end() :].strip())
-    if unit[:1].isdigit():
+    if unit[:1].isdigit() and not unit.startswith("1/"):  # "300 1/min"
         raise UnitError(
             "not-a-number",
             f'"{text.strip()}" has a space inside the number',
@@ -290,8 +299,17 @@ def _split(text: str, dimension: str) -> tuple[float, str]:
     return value, unit
 
 
+def _refuse_other_digits(text: str, plain: str) -> None:
+    """Arabic, Indian, full-width digits: a person may not see them, and `float` would take them."""
+    western = "".join(str(decimal(one)) if one.isdecimal() else one for one in plain)
+    if western != plain:
+        raise UnitError(
+            "not-a-number", f'"{text.strip()}" has digits that are not 0 to 9', f'write "{western}"'
+        )
+
+
 def _joined(plain: str) -> str:
-    return re.sub(r"(?<=\d)\s+(?=\d)", "", plain)
+    return re.sub(r"(?<=[0-9])\s+(?=[0-9])", "", plain)
 
 
 def _lookup(unit: str, dimension: str) -> Unit | None:

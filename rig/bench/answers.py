@@ -2,7 +2,8 @@
 
 Questions: the fields of a prompt's `record`, or `done` for a prompt without; `primed` and `wiped` where
 needles are filled (a prime step, or a spin step that primes by itself); `earthed` at the end of a spin step;
-and `attested`, which answers for a high voltage whose absence nothing could prove.
+`attested`, which answers for a high voltage whose absence nothing could prove; and `flushed` under a prompt, which says
+how a tube was freed of what pyrolysis gave off when no gas has flowed for it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Final
 
 from recipes.model import AnyStep, PrimeStep, PromptStep, Recipe, RecordField, SpinStep
 from recipes.problems import Problems
-from recipes.tables import Table, attach_places, load_toml, nearest, root_table
+from recipes.tables import Table, root_table
+from recipes.toml_text import attach_places, load_toml, nearest
 from recipes.units import Quantity
 
 CONFIRMATIONS: Final = ("primed", "wiped", "earthed", "done")
@@ -21,7 +23,7 @@ CONFIRMATIONS: Final = ("primed", "wiped", "earthed", "done")
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """Who says that a supply's mains is off and its output earthed, and why that had to be said."""
+    """Who says that a supply's mains is off and its output earthed, or a tube flushed, and why that had to be said."""
 
     name: str
     reason: str
@@ -69,7 +71,7 @@ def primes_itself(recipe: Recipe, step: SpinStep) -> bool:
 
 
 def questions(recipe: Recipe, step: AnyStep) -> tuple[str, ...]:
-    """The keys of the questions a step certainly asks; `attested` is not among them."""
+    """The keys of the questions a step certainly asks; what is attested is not among them."""
     if isinstance(step, PromptStep):
         return tuple(step.record) or ("done",)
     if isinstance(step, PrimeStep):
@@ -162,12 +164,10 @@ def _read_step(table: Table, recipe: Recipe, step: AnyStep) -> dict[str, Answer]
             )
         elif said is not None:
             found[key] = said
-    if isinstance(step, SpinStep):
-        own = table.table("attested")
-        if own is not None:
-            found["attested"] = Attestation(
-                own.text("name", required=True), own.text("reason", required=True)
-            )
-            own.finish()
-    table.finish("attested" if isinstance(step, SpinStep) else "")
+    word = "attested" if isinstance(step, SpinStep) else "flushed" if isinstance(step, PromptStep) else ""
+    own = table.table(word) if word else None
+    if own is not None:
+        found[word] = Attestation(own.text("name", required=True), own.text("reason", required=True))
+        own.finish()
+    table.finish(word)
     return found

@@ -7,11 +7,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from recipes.materials import Materials
 from recipes.model import PrimeStep, Recipe, SpinStep, Stream
 from recipes.needles import needle_size
+from recipes.vapour import vapour_over_lel
 from rig.bench.capabilities import limits_of
 from rig.bench.model import Bench
 from rig.bench.sheet import RunSheet
@@ -49,6 +51,8 @@ class Assignment:
 
     streams: Mapping[tuple[str, str], StreamAssignment]
     proposed: bool
+    vapour_l_per_ml: Mapping[str, float] = field(default_factory=dict)
+    """By solution: flammable vapour over its explosive limit (as a fraction) from one millilitre, l."""
 
     def get(self, step: str, stream: str) -> StreamAssignment | None:
         """The assignment of one stream."""
@@ -142,14 +146,16 @@ def prime_steps(recipe: Recipe, step: SpinStep) -> tuple[PrimeStep, ...]:
     return tuple(found)
 
 
-def propose(recipe: Recipe, bench: Bench, sheet: RunSheet | None) -> Assignment:
+def propose(
+    recipe: Recipe, bench: Bench, sheet: RunSheet | None, materials: Materials | None = None
+) -> Assignment:
     """Who feeds what. With a run sheet: what it says, nothing added. Without: needle mounts in the order of
     the rig file.
 
     A proposal gives each stream of a step a mount of its own, whose supply has the polarity and the voltage;
     a solution that was used before keeps its mount. It takes the smallest usual syringe that holds what is
     needed, filled to the next half millilitre. A stream for which nothing is left has no entry; `fit` says
-    so.
+    so. materials: what is known of the solvents; None: the built-in tables.
     """
     streams: dict[tuple[str, str], StreamAssignment] = {}
     kept: dict[str, str] = {}
@@ -168,7 +174,8 @@ def propose(recipe: Recipe, bench: Bench, sheet: RunSheet | None) -> Assignment:
             used.add(said.pump)
             if said.needle is not None:
                 kept.setdefault(stream.solution, said.needle)
-    return Assignment(streams, proposed=sheet is None)
+    vapour = {name: vapour_over_lel(one, materials) for name, one in recipe.solutions.items()}
+    return Assignment(streams, proposed=sheet is None, vapour_l_per_ml=vapour)
 
 
 def _said(bench: Bench, sheet: RunSheet, step: SpinStep, stream: Stream) -> StreamAssignment | None:

@@ -7,7 +7,8 @@ from typing import Final
 
 from recipes.model import Recipe
 from recipes.problems import Problems
-from recipes.tables import Table, attach_places, load_toml, nearest, root_table
+from recipes.tables import Table, root_table
+from recipes.toml_text import attach_places, load_toml, nearest
 from rig.bench.model import Bench
 
 LINE: Final = ("silent", "garble", "truncate", "late", "unplug")

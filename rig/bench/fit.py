@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from recipes.materials import Materials
 from recipes.model import Recipe, SpinStep, Stream
 from recipes.problems import Problem, Problems, Severity
-from recipes.tables import attach_places, nearest
+from recipes.toml_text import attach_places, nearest
 from rig.bench.assignment import (
     Assignment,
     StreamAssignment,
@@ -27,6 +28,7 @@ from rig.bench.model import Bench
 from rig.bench.reaction import Reaction, reaction_times
 from rig.bench.rules import check_bench
 from rig.bench.sheet import RunSheet
+from rig.bench.syringes import diameter_doubt
 
 RIG_FILE, RUN_SHEET, RECIPE = "rig file", "run sheet", "recipe"
 
@@ -52,13 +54,15 @@ class Fit:
         return not any(problems.has_errors for problems in self.by_file.values())
 
 
-def fit(recipe: Recipe, bench: Bench, sheet: RunSheet | None = None) -> Fit:
+def fit(
+    recipe: Recipe, bench: Bench, sheet: RunSheet | None = None, materials: Materials | None = None
+) -> Fit:
     """Hold a recipe against a rig and, where there is one, the run sheet; without one an assignment is
-    proposed.
+    proposed. materials: what is known of its solvents; None: the built-in tables.
     """
     reactions = reaction_times(bench)
     found = Fit(
-        assignment=propose(recipe, bench, sheet),
+        assignment=propose(recipe, bench, sheet, materials),
         reaction_times=reactions,
         by_file={RIG_FILE: check_bench(bench, reactions), RUN_SHEET: Problems(), RECIPE: Problems()},
     )
@@ -90,7 +94,7 @@ class _Fitter:
             fit_voltages(self.bench, self.assignment, step, self.in_recipe)
             self._windows(step)
         fit_furnaces(self.recipe, self.bench, self.in_recipe)
-        fit_vapour(self.recipe, self.bench, self.in_recipe)
+        fit_vapour(self.recipe, self.bench, self.assignment, self.in_recipe)
 
     def _error(
         self, step: SpinStep, stream: Stream, sheet_key: str, recipe_key: str, problem: Problem
@@ -149,6 +153,7 @@ class _Fitter:
             )
             return
         self._mount(step, stream, own)
+        self._diameter(step, stream, own)
         self._volume(step, stream, own)
         self._speed(step, stream, own)
 
@@ -181,6 +186,15 @@ class _Fitter:
                 f'the mount "{own.needle}" is fed by {mount.pump}, not by {own.pump}',
                 f'write pump = "{mount.pump.partition(".")[2]}", or name the mount of {own.pump}',
             )
+
+    def _diameter(self, step: SpinStep, stream: Stream, own: StreamAssignment) -> None:
+        """Say where the number that flow hangs on is not to be trusted; a proposal takes none of those."""
+        doubt = diameter_doubt(own.syringe)
+        if doubt is not None and self.sheet is not None:
+            hint = (
+                'measure it: syringe = { diameter = "...", volume = "..." }, or [syringes.*] in the rig file'
+            )
+            self.in_sheet.warning("syringe-diameter", f"streams.{step.id}.{stream.id}.syringe", doubt, hint)
 
     def _volume(self, step: SpinStep, stream: Stream, own: StreamAssignment) -> None:
         wanted = need(self.recipe, step, stream)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from recipes.gases import is_inert
+from recipes.materials import is_inert
 from recipes.model import AnyStep, CoolStep, DryStep, HeatStep, PromptStep, PurgeStep, Recipe
 from recipes.problems import Problems
 from rig.bench.capabilities import capabilities
@@ -30,6 +30,8 @@ def fit_furnaces(recipe: Recipe, bench: Bench, problems: Problems) -> None:
         return
     _calcined(steps, problems)
     _air_to_inert(recipe, bench, problems)
+    _inert_to_air(recipe, bench, problems)
+    _short_soaks(steps, bench, problems)
     against = [
         [finding for step in steps for finding in _against(bench, furnace, step)]
         for furnace in bench.furnaces
@@ -55,6 +57,27 @@ def _calcined(steps: Sequence[AnyStep], problems: Problems) -> None:
             )
 
 
+def _short_soaks(steps: Sequence[AnyStep], bench: Bench, problems: Problems) -> None:
+    """A soak shorter than the furnace's own lag is over before the sample has the temperature that is read."""
+    lags_s = [one.lag_s for one in bench.furnaces.values() if one.lag_s is not None]
+    for step in steps:
+        if not isinstance(step, HeatStep):
+            continue
+        for index, segment in enumerate(step.segments):
+            soak_s = segment.soak.to("s")
+            if lags_s and 0 < soak_s < min(lags_s):
+                place = (
+                    f"steps.{step.id}" if len(step.segments) == 1 else f"steps.{step.id}.segments[{index}]"
+                )
+                problems.warning(
+                    "soak-shorter-than-lag",
+                    f"{place}.soak",
+                    f"{segment.soak} is shorter than the furnace's lag of {min(lags_s):g} s: the sample "
+                    "follows what is read by about that",
+                    "soak longer, or say that the sample need not come to rest",
+                )
+
+
 def _air_to_inert(recipe: Recipe, bench: Bench, problems: Problems) -> None:
     """From air to inert gas the tube is cold and a person closes it, unless the furnace switches by itself."""
     settings = next(iter(bench.furnaces.values()))
@@ -72,6 +95,27 @@ def _air_to_inert(recipe: Recipe, bench: Bench, problems: Problems) -> None:
             elif aired is not None:
                 _say_what_is_missing(step.id, aired, gas, hot, asked, settings.open_below_degc, problems)
                 aired = None
+
+
+def _inert_to_air(recipe: Recipe, bench: Bench, problems: Problems) -> None:
+    """Back to air the tube is cold as well: what pyrolysis left in it burns, and so does carbon."""
+    settings = next(iter(bench.furnaces.values()))
+    if settings.atmosphere_switch == "automatic":
+        return
+    before: str | None = None
+    hot = False
+    for step in recipe.steps:
+        for gas, to in _stretches(step):
+            if before is not None and is_inert(before) and not is_inert(gas) and hot:
+                problems.error(
+                    "inert-to-air-hot",
+                    f"steps.{step.id}",
+                    f"goes from {before} to {gas} while the tube is above {settings.open_below_degc:g} °C",
+                    f'let it cool in {before} first: a step do = "cool", atmosphere = "{before}", '
+                    f'below = "{settings.open_below_degc:g} degC"',
+                )
+            before = gas
+            hot = to >= settings.open_below_degc if to is not None else hot
 
 
 def _stretches(step: AnyStep) -> Iterator[tuple[str, float | None]]:

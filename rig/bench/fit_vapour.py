@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from recipes.model import Recipe, SpinStep
 from recipes.problems import Problems
-from recipes.vapour import vapour_over_lel
+from rig.bench.assignment import Assignment
 from rig.bench.model import Bench
 from rig.safety.vapour import REFUSED_ABOVE, settled_fraction
 
 LITRES_PER_M3 = 1000.0
 
 
-def fit_vapour(recipe: Recipe, bench: Bench, problems: Problems) -> None:
+def fit_vapour(recipe: Recipe, bench: Bench, assignment: Assignment, problems: Problems) -> None:
     """An error where a step settles above a tenth of the limit; a warning where the rig file declares no chamber."""
-    solutions = {name: vapour_over_lel(one) for name, one in recipe.solutions.items()}
+    solutions = assignment.vapour_l_per_ml
     for step in recipe.steps:
         if not isinstance(step, SpinStep):
             continue

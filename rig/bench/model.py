@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rig.bench.syringes import Syringe
 from rig.instruments.settings import (
     AnySettings,
     ClimateSettings,
@@ -22,12 +23,7 @@ from rig.instruments.settings import (
     RelayChannel,
     Tube,
 )
-from rig.safety.limits import FURNACE_INTERLOCKS, LOST_CLIENT_GRACE_S, PROVE_EVERY_S, SPIN_INTERLOCKS
-
-SAFETY_INPUTS = frozenset((*SPIN_INTERLOCKS, *FURNACE_INTERLOCKS, "key"))
-"""Names of input channels that have a meaning for safety; a key has one also under another name if presence
-names it.
-"""
+from rig.safety.limits import INTERLOCK_BEGINNINGS, LOST_CLIENT_GRACE_S, PROVE_EVERY_S
 
 CONSOLE = "console"
 """Presence is a process on the rig's own computer, not over the network: claimed, not proven (safety rule 8)."""
@@ -103,14 +99,16 @@ class CollectorSettings:
 class OutputSettings:
     """A digital output ("outputs.contactor") on a module ("inputs.bench").
 
-    opens_on: of a contactor: "unproved" (high voltage told off and not read back as off) or "abort" (that, and every
-    abort and trip of the highest priority as long as high voltage is not proved off).
+    opens_on: of a contactor of the supplies: "unproved" (high voltage told off and not read back as off) or "abort"
+    (that, and every abort, and trip that aborts and takes high voltage, as long as it is not proved off). of: the gas
+    of a valve ("gas.argon"), the furnace of a heater's contactor ("furnace.tube"); None: of all supplies.
     """
 
     name: str
     module: str
     relay: RelayChannel
     opens_on: str | None = None
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,8 @@ class Bench:
     """What stands here. `name`, `text` and `sha256` are the rig file's; `needles` is keyed by the mount's own
     name ("left").
 
-    `lines`: the port or VISA resource of each line and the instruments on it, in the order of the file.
+    `lines`: the port or VISA resource of each line and the instruments on it, in the order of the file. `syringes`: the
+    lab's own, beside the catalogue.
     """
 
     name: str
@@ -184,6 +183,7 @@ class Bench:
     notify: Plain | None
     calibrations: dict[str, Calibration]
     lines: dict[str, tuple[str, ...]]
+    syringes: Mapping[str, Syringe] = field(default_factory=dict)
 
     @property
     def instruments(self) -> dict[str, AnyInstrument]:
@@ -198,6 +198,11 @@ class Bench:
             **{name: gas for name, gas in self.gases.items() if not gas.passive},
             **self.oxygen,
         }
+
+    @property
+    def hv_contactors(self) -> tuple[str, ...]:
+        """The outputs that switch the mains of the supplies."""
+        return tuple(n for n, one in self.outputs.items() if one.relay.kind == "contactor" and one.of is None)
 
     @property
     def simulated(self) -> bool:
@@ -228,12 +233,13 @@ class Bench:
         return found
 
     def is_safety_input(self, channel: str) -> bool:
-        """Whether a condition or presence hangs on the channel ("inputs.bench.door_closed")."""
+        """Whether a condition or presence hangs on the channel ("inputs.bench.door_closed"): by how its name begins, as
+        the key that presence names, or as one of two contacts of a switch, whatever they are called."""
         module, _, name = channel.rpartition(".")
-        if channel == self.safety.presence or name in SAFETY_INPUTS:
+        if channel == self.safety.presence or name == "key" or name.startswith(INTERLOCK_BEGINNINGS):
             return True
         carried = self.inputs[module].channels if module in self.inputs else ()
-        return any(one.name == name and one.twin in SAFETY_INPUTS for one in carried)
+        return any(one.twin is not None and name in (one.name, one.twin) for one in carried)
 
 
 def is_simulated(where: str) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from recipes.problems import InputError, Problem, Problems, Severity
-from recipes.tables import Table, attach_places, load_toml, nearest, read_text_file, root_table
+from recipes.tables import Table, root_table
+from recipes.toml_text import attach_places, load_toml, nearest, read_text_file
 from rig.bench import sections
 from rig.bench.model import (
     SIM_PORT,
@@ -27,10 +28,13 @@ from rig.bench.model import (
     is_visa,
 )
 from rig.bench.outputs import read_output
+from rig.bench.syringes import read_own_syringes
 from rig.instruments.catalog import PLANNED
 from rig.safety.limits import LOST_CLIENT_GRACE_S, PROVE_EVERY_S
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""2 is 1 and [syringes.*]; 1 is read for ever."""
+
 OVERRIDABLE: Final = ("hardware_interlock", "furnace_limiter", "exhaust_ducted")
 """Declarations that a reasoned override can stand in for (safety rules, first paragraph)."""
 
@@ -152,7 +156,10 @@ def _read(root: Table, text: str, sha256: str, name: str) -> Bench:
     for key, collector in collectors.items():
         if collector.hv is not None:
             _refer(root, f"{key}.hv", collector.hv, hv)
-    outputs = {f"outputs.{key}": read_output(own, key, inputs) for key, own in root.named("outputs").items()}
+    outputs = {
+        f"outputs.{key}": read_output(own, key, inputs, gases, furnaces)
+        for key, own in root.named("outputs").items()
+    }
     for one in outputs.values():
         if one.module in inputs:
             module = inputs[one.module]
@@ -178,6 +185,7 @@ def _read(root: Table, text: str, sha256: str, name: str) -> Bench:
         notify=None if notify is None else Plain("notify", dict(notify.data)),
         calibrations=calibrations,
         lines={},
+        syringes=read_own_syringes(root, fmt),
     )
     for key, gas in gases.items():
         _refer(root, f"{key}.feeds", gas.feeds, furnaces)

@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 from recipes.problems import Problems
-from recipes.tables import attach_places
+from recipes.toml_text import attach_places
 from rig.bench.model import Bench, is_simulated, is_visa, visa_name
 from rig.bench.outputs import doubled
 from rig.bench.reaction import Reaction, exchange_s
@@ -137,6 +137,16 @@ def _shared_line(bench: Bench, names: tuple[str, ...], problems: Problems) -> No
             "a high-voltage supply needs a line of its own, so that off never waits",
         )
         return
+    furnaces = [name for name in names if name in bench.furnaces]
+    if furnaces:
+        problems.error(
+            "furnace-line-shared",
+            _port_key(bench, furnaces[0]),
+            f"the furnace {furnaces[0]} shares its line with {', '.join(n for n in names if n != furnaces[0])}",
+            "give it a line of its own: a neighbour that does not answer keeps the line busy for several seconds, and "
+            "a furnace's off is to be out within 1.5 s",
+        )
+        return
     taken: dict[int, str] = {}
     first = instruments[names[0]]
     for name in names:
@@ -245,6 +255,15 @@ def _inputs(bench: Bench, problems: Problems) -> None:
             f"{later} stands on the channel of {earlier}",
             "give each its own",
         )
+    for name, one in bench.outputs.items():
+        gas = bench.gases.get(one.of or "")
+        if gas is not None and gas.on_power_loss == "flows" and not one.relay.inverted:
+            problems.error(
+                "valve-shuts-without-power",
+                f"{name}.inverted",
+                f"{gas.name} is said to flow on when power is lost, and its valve {name} needs current to open",
+                'take a valve that is open without current and write inverted = true, or on_power_loss = "stops"',
+            )
     for name, names in bench.safety_inputs().items():
         module = bench.inputs[name]
         info = CATALOG.get(module.driver)

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from recipes.tables import Table, nearest
+from recipes.tables import Table
+from recipes.toml_text import nearest
 from rig.bench.model import (
     Calibration,
     CollectorSettings,

@@ -13,11 +13,19 @@ from typing import Final
 
 from recipes.model import Recipe, SpinStep
 from recipes.problems import InputError, Problems
-from recipes.tables import Table, attach_places, load_toml, read_text_file, root_table
+from recipes.tables import Table, root_table
+from recipes.toml_text import attach_places, load_toml, read_text_file
 from recipes.units import Quantity
 from rig.bench.rigfile import DEMO_SHEET
 from rig.bench.sections import read_date
-from rig.bench.syringes import Syringe, find_syringe, measured_syringe, nearest_syringe
+from rig.bench.syringes import (
+    NO_SYRINGES,
+    Syringe,
+    find_syringe,
+    measured_syringe,
+    nearest_syringe,
+    read_size,
+)
 
 FORMAT: Final = 1
 
@@ -49,21 +57,23 @@ class RunSheet:
     streams: Mapping[tuple[str, str], SheetStream]
 
 
-def read_sheet(source: str | bytes) -> tuple[RunSheet | None, Problems]:
-    """The run sheet and all problems, placed; None when there is an error."""
+def read_sheet(
+    source: str | bytes, syringes: Mapping[str, Syringe] = NO_SYRINGES
+) -> tuple[RunSheet | None, Problems]:
+    """The run sheet and all problems, placed; None when there is an error. `syringes`: the rig file's own."""
     problems = Problems()
     octets = source if isinstance(source, bytes) else source.encode()
     data = load_toml(source, problems, "run sheet")
     if data is None:
         return None, problems
     text = octets.decode("utf-8")
-    sheet = _read(root_table(data, problems), text, hashlib.sha256(octets).hexdigest())
+    sheet = _read(root_table(data, problems), text, hashlib.sha256(octets).hexdigest(), syringes)
     attach_places(problems, text)
     return (None if problems.has_errors else sheet), problems
 
 
-def load_sheet(path: Path) -> tuple[RunSheet, Problems]:
-    """The run sheet of a file.
+def load_sheet(path: Path, syringes: Mapping[str, Syringe] = NO_SYRINGES) -> tuple[RunSheet, Problems]:
+    """The run sheet of a file. `syringes`: the rig file's own.
 
     :raises InputError: when it cannot be read or holds an error.
     """
@@ -71,7 +81,7 @@ def load_sheet(path: Path) -> tuple[RunSheet, Problems]:
     octets = read_text_file(path, problems, "run sheet")
     sheet = None
     if octets is not None:
-        sheet, problems = read_sheet(octets)
+        sheet, problems = read_sheet(octets, syringes)
     if sheet is None:
         raise InputError(problems, str(path))
     return sheet, problems
@@ -96,7 +106,7 @@ def demo_sheet(recipe: Recipe) -> RunSheet | None:
     return sheet if wanted and wanted <= sheet.streams.keys() else None
 
 
-def _read(root: Table, text: str, sha256: str) -> RunSheet:
+def _read(root: Table, text: str, sha256: str, syringes: Mapping[str, Syringe]) -> RunSheet:
     root.integer("format", minimum=1, maximum=FORMAT)
     masses: dict[str, Quantity] = {}
     own = root.table("masses")
@@ -118,7 +128,7 @@ def _read(root: Table, text: str, sha256: str) -> RunSheet:
                 )
                 by_step.ignore(stream)
                 continue
-            streams[step, stream] = _read_stream(table)
+            streams[step, stream] = _read_stream(table, syringes)
         by_step.finish()
     sheet = RunSheet(
         text=text,
@@ -133,8 +143,8 @@ def _read(root: Table, text: str, sha256: str) -> RunSheet:
     return sheet
 
 
-def _read_stream(table: Table) -> SheetStream:
-    syringe = read_syringe(table, required=True)
+def _read_stream(table: Table, syringes: Mapping[str, Syringe]) -> SheetStream:
+    syringe = read_syringe(table, syringes, required=True)
     loaded_ml = table.quantity("loaded", "volume", required=True, exclusive_minimum="0 ml").to("ml")
     if syringe is not None and loaded_ml > syringe.volume_ml:
         table.error(
@@ -155,25 +165,26 @@ def _read_stream(table: Table) -> SheetStream:
     return found
 
 
-def read_syringe(table: Table, *, required: bool = False) -> Syringe | None:
-    """`syringe`: a name of the catalogue, or { diameter, volume }."""
+def read_syringe(
+    table: Table, syringes: Mapping[str, Syringe] = NO_SYRINGES, *, required: bool = False
+) -> Syringe | None:
+    """`syringe`: a name of the lab's own (`syringes`) or of the catalogue, or { diameter, volume }."""
     if isinstance(table.data.get("syringe"), dict):
         own = table.table("syringe", required=True)
-        diameter = own.quantity("diameter", "length", required=True, minimum="0.1 mm", maximum="80 mm")
-        volume = own.quantity("volume", "volume", required=True, exclusive_minimum="0 ml")
+        measured = measured_syringe(*read_size(own))
         own.finish()
-        return measured_syringe(diameter.to("mm"), volume.to("ml"))
+        return measured
     name = table.text("syringe", required=True) if required else table.text("syringe")
     if not name:
         return None
-    syringe = find_syringe(name)
+    syringe = find_syringe(name, syringes)
     if syringe is None:
-        guess = nearest_syringe(name)
+        guess = nearest_syringe(name, syringes)
         own_words = 'write what it is: syringe = { diameter = "14.43 mm", volume = "10 ml" }'
         table.error(
             "unknown-syringe",
             "syringe",
-            f'the catalogue has no syringe "{name}"',
+            f'there is no syringe "{name}" in the catalogue or the rig file',
             f'did you mean "{guess}"? Else {own_words}' if guess else own_words,
         )
     return syringe

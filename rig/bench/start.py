@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from recipes.problems import Problems
-from recipes.tables import Table, attach_places, load_toml, nearest, root_table
+from recipes.tables import Table, root_table
+from recipes.toml_text import attach_places, load_toml, nearest
 from recipes.units import Quantity
 from rig.bench.model import Bench
 from rig.bench.sheet import read_syringe
@@ -124,7 +125,7 @@ def _number(quantity: Quantity | None, unit: str) -> float | None:
 
 
 def _pump(table: Table, bench: Bench) -> PumpStart:
-    syringe = read_syringe(table)
+    syringe = read_syringe(table, bench.syringes)
     loaded_ml = _number(table.quantity("loaded", "volume", minimum="0 ml"), "ml")
     if syringe is not None and loaded_ml is not None and loaded_ml > syringe.volume_ml:
         table.error(

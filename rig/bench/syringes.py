@@ -1,26 +1,41 @@
-"""Syringes by maker and volume, with inner diameters.
+"""Syringes by maker and volume, with inner diameters; and a lab's own, from its rig file.
 
 Flow goes with the square of the diameter, and charts differ: for BD's 10 ml syringe New Era prints 14.43 mm,
-Harvard Apparatus and KD Scientific 14.5 mm, 1 % of flow apart. Each entry therefore says where its number
-comes from, and what another chart prints where we know of one. A diameter measured on the very syringe is
-better than any chart; a run sheet takes it as `{ diameter, volume }`.
-
-Sources: New Era Pump Systems, NE-1000 user manual 1200-01, section 12.7 "Syringe diameters and rate limits";
-Harvard Apparatus and KD Scientific syringe charts. Both were read in transcriptions. `confirmed` is False
-where only one transcription of one chart was seen.
+Harvard Apparatus and KD Scientific 14.5 mm, 1 % of flow apart. Each entry of the catalogue (`syringes.toml`) therefore
+says where its number comes from, and what another chart prints where we know of one. `confirmed` is False where only
+one transcription of one chart was seen, or the number is only remembered. A diameter measured on the very syringe is
+better than any chart: a run sheet takes it as `{ diameter, volume }`, a rig file of format 2 as
+`[syringes."My 10 ml glass"]`.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
 
-from recipes.tables import nearest
+from recipes.tables import Table
+from recipes.toml_text import nearest
+from recipes.units import parse_quantity
 
-NEW_ERA: Final = "New Era manual 1200-01, section 12.7"
-CHART: Final = "Harvard Apparatus and KD Scientific syringe charts"
 MEASURED: Final = "run sheet"
+OWN_SINCE: Final = 2
+"""The format of a rig file from which on it may hold [syringes.*]."""
+
+USUAL: Final = "BD Plastipak"
+"""The line from which a syringe is proposed where no run sheet names one."""
+
+SAME_MM: Final = 0.005
+"""Diameters that differ by no more than this are the same: charts are rounded to a hundredth of a millimetre."""
+
+DOUBTFUL: Final = 0.02
+"""Charts that are further apart in flow are told about."""
+
+_BLANKS = re.compile(r"[\s_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +48,8 @@ class Syringe:
     source: str
     confirmed: bool = True
     other_mm: float | None = None
+    other_source: str | None = None
+    kind: str | None = None
 
     @property
     def flow_uncertainty(self) -> float:
@@ -40,86 +57,57 @@ class Syringe:
         return 0.0 if self.other_mm is None else abs((self.other_mm / self.diameter_mm) ** 2 - 1)
 
 
-# maker's line: (source, confirmed, {volume in ml: (diameter in mm, what another chart prints)})
-_TABLE: Final[dict[str, tuple[str, bool, dict[float, tuple[float, float | None]]]]] = {
-    "BD Plastipak": (
-        NEW_ERA, True,
-        {
-            1: (4.699, 4.78), 3: (8.585, 8.66), 5: (11.99, 12.06), 10: (14.43, 14.5), 20: (19.05, 19.13),
-            30: (21.59, 21.7), 50: (26.59, 26.7), 60: (26.59, 26.7),
-        },
-    ),
-    "HSW Norm-Ject": (
-        NEW_ERA, True,
-        {1: (4.69, None), 3: (9.65, None), 5: (12.45, None), 10: (15.9, None), 20: (20.05, None), 30: (22.9, None),
-         50: (29.2, None)},
-    ),
-    "Terumo": (
-        NEW_ERA, True,
-        {1: (4.7, None), 3: (8.95, 9.0), 5: (13.0, None), 10: (15.8, None), 20: (20.15, 20.1), 30: (23.1, None),
-         60: (29.7, None)},
-    ),
-    "Monoject": (
-        NEW_ERA, True,
-        {1: (5.74, 4.67), 3: (8.941, 8.86), 6: (12.7, 12.65), 12: (15.72, None), 20: (20.12, None), 35: (23.52, 23.67),
-         60: (26.64, None), 140: (38.0, 37.95)},
-    ),
-    "Poulten & Graf": (
-        NEW_ERA, True,
-        {1: (6.7, None), 2: (8.91, None), 3: (9.06, None), 5: (11.75, None), 10: (14.67, None), 20: (19.62, None),
-         30: (22.69, None), 50: (26.96, None)},
-    ),
-    "Stainless steel": (
-        NEW_ERA, True,
-        {1: (9.538, None), 3: (9.538, None), 5: (12.7, None), 8: (9.538, None), 20: (19.13, None), 50: (28.6, None)},
-    ),
-    "Hamilton Gastight 1000": (
-        CHART, True,
-        {1: (4.608, 4.61), 2.5: (7.284, 7.29), 5: (10.3, None), 10: (14.57, 14.567), 25: (23.03, 23.0)},
-    ),
-    "SGE": (
-        CHART, False,
-        {1: (4.61, None), 2.5: (7.28, None), 5: (10.3, None), 10: (14.57, None), 25: (23.03, None), 50: (32.57, None)},
-    ),
-    "B. Braun Omnifix": (
-        CHART, False,
-        {1: (4.69, None), 3: (9.65, None), 5: (12.5, None), 10: (15.9, None), 20: (20.0, None), 30: (22.5, None),
-         50: (29.2, None)},
-    ),
-    "B. Braun Injekt": (
-        CHART, False,
-        {1: (4.69, None), 2: (9.65, None), 5: (12.45, None), 10: (15.9, None), 20: (20.05, None)},
-    ),
-}  # fmt: skip
+NO_SYRINGES: Final[Mapping[str, Syringe]] = {}
 
-SYRINGES: Final[dict[str, Syringe]] = {
-    f"{maker} {volume:g} ml": Syringe(
-        f"{maker} {volume:g} ml", float(volume), diameter, source, confirmed, other
+
+@cache
+def catalogue() -> dict[str, Syringe]:
+    """All syringes that come with the program, by name ("BD Plastipak 10 ml")."""
+    data = tomllib.loads(files("rig.bench").joinpath("syringes.toml").read_text(encoding="utf-8"))
+    made = [
+        _made(line, about, size, data["sources"])
+        for line, about in data["lines"].items()
+        for size in about["sizes"]
+    ]
+    return {one.name: one for one in made}
+
+
+def _made(line: str, about: dict[str, Any], size: dict[str, Any], sources: dict[str, str]) -> Syringe:
+    volume_ml = parse_quantity(size["volume"], "volume").to("ml")
+    other = size.get("other")
+    return Syringe(
+        name=f"{line} {volume_ml:g} ml",
+        volume_ml=volume_ml,
+        diameter_mm=parse_quantity(size["diameter"], "length").to("mm"),
+        source=sources[size.get("source", about["source"])],
+        confirmed=size.get("confirmed", about["confirmed"]),
+        other_mm=None if other is None else parse_quantity(other, "length").to("mm"),
+        other_source=None if other is None else sources[about["other_source"]],
+        kind=about["kind"],
     )
-    for maker, (source, confirmed, sizes) in _TABLE.items()
-    for volume, (diameter, other) in sizes.items()
-}
-USUAL: Final = "BD Plastipak"
-"""The line from which a syringe is proposed where no run sheet names one."""
-
-_BLANKS = re.compile(r"[\s_-]+")
 
 
 def _folded(name: str) -> str:
     return _BLANKS.sub("", name.casefold())
 
 
-_BY_FOLDED: Final = {_folded(name): syringe for name, syringe in SYRINGES.items()}
+@cache
+def _by_folded() -> dict[str, Syringe]:
+    return {_folded(name): syringe for name, syringe in catalogue().items()}
 
 
-def find_syringe(name: str) -> Syringe | None:
-    """The syringe of that name; capitals, blanks and hyphens do not matter ("BD Plastipak 10ml")."""
-    return _BY_FOLDED.get(_folded(name))
+def find_syringe(name: str, own: Mapping[str, Syringe] = NO_SYRINGES) -> Syringe | None:
+    """The syringe of that name: the lab's own (`own`, of the rig file) before the catalogue's. Capitals, blanks and
+    hyphens do not matter ("BD Plastipak 10ml").
+    """
+    wanted = _folded(name)
+    mine = next((one for key, one in own.items() if _folded(key) == wanted), None)
+    return mine or _by_folded().get(wanted)
 
 
-def nearest_syringe(name: str) -> str | None:
-    """The name in the catalogue that was probably meant."""
-    return nearest(name, SYRINGES)
+def nearest_syringe(name: str, own: Mapping[str, Syringe] = NO_SYRINGES) -> str | None:
+    """The name, of the lab's own or in the catalogue, that was probably meant."""
+    return nearest(name, [*own, *catalogue()])
 
 
 def measured_syringe(diameter_mm: float, volume_ml: float) -> Syringe:
@@ -127,10 +115,63 @@ def measured_syringe(diameter_mm: float, volume_ml: float) -> Syringe:
     return Syringe(f"{volume_ml:g} ml, {diameter_mm:g} mm", volume_ml, diameter_mm, MEASURED)
 
 
+def diameter_doubt(syringe: Syringe) -> str | None:
+    """Why the diameter is not to be trusted without measuring, as a sentence; None where it is."""
+    if not syringe.confirmed:
+        return (
+            f"the diameter of {syringe.name}, {syringe.diameter_mm:g} mm, is not confirmed ({syringe.source}), and "
+            "flow goes with its square"
+        )
+    if syringe.flow_uncertainty > DOUBTFUL and syringe.other_mm is not None:
+        return (
+            f"charts differ on {syringe.name}: {syringe.diameter_mm:g} mm and {syringe.other_mm:g} mm, which is "
+            f"{syringe.flow_uncertainty * 100:.0f} % of flow"
+        )
+    return None
+
+
 def smallest_syringe(volume_ml: float) -> Syringe:
     """The smallest of the usual line that holds so much; its largest where none does."""
     line = sorted(
-        (syringe for name, syringe in SYRINGES.items() if name.startswith(USUAL)),
+        (syringe for name, syringe in catalogue().items() if name.startswith(f"{USUAL} ")),
         key=lambda item: item.volume_ml,
     )
     return next((syringe for syringe in line if syringe.volume_ml >= volume_ml), line[-1])
+
+
+def read_size(table: Table) -> tuple[float, float]:
+    """Inner diameter in mm and capacity in ml that a table gives."""
+    diameter = table.quantity("diameter", "length", required=True, minimum="0.1 mm", maximum="80 mm")
+    volume = table.quantity("volume", "volume", required=True, exclusive_minimum="0 ml")
+    return diameter.to("mm"), volume.to("ml")
+
+
+def read_own_syringes(root: Table, fmt: int) -> dict[str, Syringe]:
+    """The lab's own syringes: [syringes.NAME] of a rig file with diameter, volume and source."""
+    if fmt < OWN_SINCE and root.has("syringes"):
+        root.ignore("syringes")
+        root.error(
+            "format-too-old",
+            "syringes",
+            f"a rig file with [syringes.*] is of format {OWN_SINCE}; this one says format = {fmt}",
+            f"write format = {OWN_SINCE}",
+        )
+        return {}
+    found: dict[str, Syringe] = {}
+    for name, table in root.named("syringes").items():
+        diameter_mm, volume_ml = read_size(table)
+        mine = Syringe(name, volume_ml, diameter_mm, table.text("source", required=True))
+        table.finish()
+        twin = find_syringe(name, found)
+        wider = twin is not None and abs(twin.diameter_mm - diameter_mm) > SAME_MM
+        larger = twin is not None and (twin.volume_ml < volume_ml or twin.volume_ml > volume_ml)
+        if twin is not None and (wider or larger):
+            table.error(
+                "other-diameter" if wider else "other-volume",
+                None,
+                f"{twin.name} is {twin.diameter_mm:g} mm wide and holds {twin.volume_ml:g} ml ({twin.source}); here "
+                f"it is {diameter_mm:g} mm and {volume_ml:g} ml",
+                "give yours a name of its own, so that nobody takes one for the other",
+            )
+        found[name] = mine
+    return found

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from recipes.catalogue import find_recipe
+from recipes.materials import FILE_NAME, Materials, builtin_materials, materials_in
 from recipes.model import Recipe
 from recipes.problems import InputError, Problem, Problems, Severity
 from recipes.reader import read_recipe
-from recipes.tables import attach_places, read_text_file
+from recipes.store.where import store_folder
+from recipes.toml_text import attach_places, read_text_file
 from rig.cli import output
 
 if TYPE_CHECKING:
@@ -70,13 +72,58 @@ def read_given(
     return found, Given(str(path), _text(content), Problems(wrong).by_place())
 
 
-def read_given_recipe(ref: str) -> tuple[Recipe | None, Given]:
-    """The recipe that a word on the command line means, and its problems; None exactly when one is an error."""
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """What is known of materials: the built-in tables, with the lab's own file over them where its store has one."""
+
+    materials: Materials
+    given: Given | None = None
+
+    @classmethod
+    def read(cls, store: Path | None = None) -> Lab:
+        """Once for each command. store: as --store says. What is wrong with the file is kept, not raised."""
+        path = store_folder(store) / FILE_NAME
+        try:
+            known, problems = materials_in(path.parent)
+        except InputError as error:
+            return cls(builtin_materials(), Given(str(path), _text_of(path), error.problems))
+        return cls(
+            known, None if known.content is None else Given(str(path), _text(known.content), problems.items)
+        )
+
+    @property
+    def files(self) -> list[Given]:
+        """The lab's own file, where there is one."""
+        return [] if self.given is None else [self.given]
+
+    @property
+    def readable(self) -> bool:
+        """Whether the materials are those of the lab."""
+        return self.given is None or not self.given.has_errors
+
+
+def read_given_recipe(ref: str, lab: Lab) -> tuple[Recipe | None, Given]:
+    """The recipe that a word on the command line means, and its problems; None exactly when one is an error, or the
+    lab's materials cannot be read: then no rule is applied either, since it would be by other values.
+    """
     try:
-        path = find_recipe(ref)
+        found = find_recipe(ref)
     except InputError as error:
         return None, Given(ref, None, error.problems)
-    return read_given(path, "recipe", lambda content: read_recipe(content, path.stem))
+    recipe, wrong = read_recipe(found.content, found.id, rules=lab.readable, materials=lab.materials)
+    if recipe is not None:
+        recipe = replace(recipe, revision=found.revision) if lab.readable else None
+    return recipe, Given(found.name, found.text, [*found.problems, *wrong])
+
+
+def good_recipe(ref: str, lab: Lab) -> Recipe | None:
+    """The recipe for a command that does not say what might be better in it; None when it, or the lab's materials,
+    cannot be used, which has been shown.
+    """
+    recipe, given = read_given_recipe(ref, lab)
+    for one in [*lab.files, given] if recipe is None else ():
+        one.show(notes=False)
+    return recipe
 
 
 @dataclass(slots=True)
@@ -89,14 +136,20 @@ class GivenRig:
     sheet: Given | None = None
     sheet_read: RunSheet | None = None
     reactions: tuple[Reaction, ...] = ()
+    materials: Materials | None = None
 
     @classmethod
     def read(
-        cls, rig_path: Path | None, sheet_path: Path | None = None, *, emulated: bool = False
+        cls,
+        rig_path: Path | None,
+        sheet_path: Path | None = None,
+        *,
+        emulated: bool = False,
+        materials: Materials | None = None,
     ) -> GivenRig:
         """Read a rig file (None: the demonstration rig) and a run sheet. What is wrong is kept, not raised.
 
-        emulated: take the emulator of each instrument in its place.
+        emulated: take the emulator of each instrument in its place. materials: by which recipes are held against it.
         """
         from rig.bench.reaction import reaction_times
         from rig.bench.rigfile import load_rig, simulate
@@ -111,8 +164,12 @@ class GivenRig:
         except InputError as error:
             wrong = Problems(error.problems).by_place()
             found = cls(Given(name, _text_of(rig_path), wrong), rig_path is None)
+        found.materials = materials
         if sheet_path is not None:
-            found.sheet_read, found.sheet = read_given(sheet_path, "run sheet", read_sheet)
+            own = found.bench.syringes if found.bench is not None else {}
+            found.sheet_read, found.sheet = read_given(
+                sheet_path, "run sheet", lambda content: read_sheet(content, own)
+            )
         return found
 
     def sheet_for(self, recipe: Recipe) -> RunSheet | None:
@@ -154,7 +211,7 @@ class GivenRig:
             return None, [self.rig, sheet]
         if recipe is None or sheet.has_errors:
             return None, [self.by_itself(), sheet]
-        fitted = fit(recipe, self.bench, self.sheet_for(recipe))
+        fitted = fit(recipe, self.bench, self.sheet_for(recipe), self.materials)
         found = fitted.by_file
         own = Given(given.name, given.text)
         return fitted, [own.more(found[RECIPE]), self.rig.more(found[RIG_FILE]), sheet.more(found[RUN_SHEET])]

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recipes.consumption import consumption
+from recipes.curves import temperature_curve, voltage_curves
 from recipes.model import Recipe, SpinStep, Stream
 from recipes.problems import Severity
 from recipes.timeline import Entry, Timeline, duration_text, plan
 from rig.cli import output
-from rig.cli.inputs import GivenRig, read_given_recipe
+from rig.cli.inputs import GivenRig, Lab, read_given_recipe
 
 if TYPE_CHECKING:
     from rig.bench.assignment import StreamAssignment
@@ -68,9 +70,10 @@ def run(args: argparse.Namespace) -> int:
     """Print the plan; 2 when recipe, rig or sheet cannot be read."""
     from rig.bench.capabilities import capabilities
 
-    recipe, given = read_given_recipe(args.recipe)
-    rig = GivenRig.read(args.rig, args.sheet)
-    files = [given, rig.rig, *([] if rig.sheet is None else [rig.sheet])]
+    lab = Lab.read()
+    recipe, given = read_given_recipe(args.recipe, lab)
+    rig = GivenRig.read(args.rig, args.sheet, materials=lab.materials)
+    files = [*lab.files, given, rig.rig, *([] if rig.sheet is None else [rig.sheet])]
     if recipe is None or rig.bench is None or any(one.has_errors for one in files):
         for one in files:
             one.show()
@@ -84,6 +87,11 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         data = {**timeline.as_dict(), "demonstration_rig": rig.demonstration}
         data["syringes"] = [asdict(one) for one in syringes]
+        data["uses"] = consumption(recipe, timeline, lab.materials).as_dict()
+        data["curves"] = {
+            "voltage_kv": voltage_curves(recipe, timeline),
+            "temperature_degc": temperature_curve(recipe, timeline),
+        }
         data["fits"] = not any(problem.severity is Severity.ERROR for problem in held)
         output.json_line(data)
         return 0
@@ -122,7 +130,10 @@ def _say(recipe: Recipe, timeline: Timeline, syringes: list[Syringe], rig: Given
         print()
         for solution, volume_ml in _by_solution(syringes).items():
             print(output.visible(f"{solution}: {volume_ml:.2f} ml are needed"))
-    for note in timeline.notes:
+    uses = consumption(recipe, timeline, rig.materials)
+    if uses.sentence():
+        print(f"uses: {uses.sentence()}")
+    for note in (*timeline.notes, *uses.notes):
         print(output.visible(f"note: {note}"))
 
 

@@ -20,6 +20,7 @@ earthed = true
 attested = { name = "Ada", reason = "mains off" }
 [transfer]
 mat_mass = "470 mg"
+flushed = { name = "Ada", reason = "flushed by hand" }
 """
 ASKED = {
     "begin": (Question("co-deposit", "begin", "?"), None),
@@ -30,6 +31,10 @@ ASKED = {
     "attested": (
         Question("co-deposit", "attested", "?", "attest"),
         {"name": "Ada", "reason": "mains off"},
+    ),
+    "flushed": (
+        Question("transfer", "flushed", "?", "attest"),
+        {"name": "Ada", "reason": "flushed by hand"},
     ),
 }
 OF_NEED = Question("transfer", "mat_mass", "?", "quantity")

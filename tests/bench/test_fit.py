@@ -404,7 +404,22 @@ def test_hot_air_before_hotter_inert_gas_is_taken_for_a_calcination_and_said(
 ) -> None:
     text = (LIBRARY / "tio2-pcnf.toml").read_text(encoding="utf-8")
     for degc, codes in (("320 degC", []), ("321 degC", ["hot-air-before-inert"])):
-        recipe, _ = read_recipe(text.replace('"280 degC"', f'"{degc}"'), "calcined")
+        other = text.replace('"280 degC"', f'"{degc}"').replace(
+            'name = "PAN"', 'name = "lignin"'
+        )  # not a fact that refuses
+        recipe, _ = read_recipe(other, "calcined")
         assert recipe is not None
         found = fit(recipe, bench_of(demo_text), demo_sheet(recipe)).problems
         assert [problem.code for problem in found if problem.where == "steps.stabilise"] == codes
+
+
+def test_a_soak_shorter_than_the_furnaces_lag_is_warned_of(
+    demo_text: str, bench_of: Callable[..., Bench]
+) -> None:
+    """The demonstration furnace lags by 4 s."""
+    text = (LIBRARY / "tio2-pcnf.toml").read_text(encoding="utf-8")
+    for soak, codes in (("4 s", []), ("3.9 s", ["soak-shorter-than-lag"])):
+        recipe, _ = read_recipe(text.replace('soak = "2 h"', f'soak = "{soak}"'), "short")
+        assert recipe is not None
+        found = fit(recipe, bench_of(demo_text), demo_sheet(recipe)).problems
+        assert [problem.code for problem in found if problem.where == "steps.carbonise.soak"] == codes

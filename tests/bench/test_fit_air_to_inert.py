@@ -62,8 +62,8 @@ COLD = COOL.format(below="60 degC")
     ("steps", "codes"),
     [
         (AIR + COLD + CLOSE + PURGE + HEAT, []),
-        (AIR + CLOSE + PURGE + HEAT, ["air-to-inert-hot"]),
-        (AIR + COOL.format(below="200 degC") + CLOSE + PURGE + HEAT, ["air-to-inert-hot"]),
+        (AIR + PURGE + HEAT, ["air-to-inert-hot"]),
+        (AIR + COOL.format(below="100 degC") + CLOSE + PURGE + HEAT, ["air-to-inert-hot"]),
         (AIR + COLD + PURGE + HEAT, ["air-to-inert-unasked"]),
         (CLOSE + AIR + COLD + PURGE + HEAT, ["air-to-inert-unasked"]),
         (PURGE + HEAT, []),
@@ -80,5 +80,26 @@ def test_from_air_to_inert_gas(
     bench = bench_of(demo_text.replace("by hand", switch))
     found = fit(recipe, bench, demo_sheet(recipe)).problems
     assert [one.code for one in found if one.code.startswith("air-to-inert")] == (
+        codes if switch == "by hand" else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("after", "codes"),
+    [
+        ('atmosphere = "air"\nbelow = "60 degC"', ["inert-to-air-hot"]),
+        ('atmosphere = "argon"\nflow = "1000 sccm"\nbelow = "60 degC"', []),
+    ],
+)
+@pytest.mark.parametrize("switch", ["by hand", "automatic"])
+def test_from_inert_gas_to_air(
+    demo_text: str, bench_of: Callable[..., Bench], after: str, codes: list[str], switch: str
+) -> None:
+    recipe, problems = read_recipe(
+        HEAD + PURGE + HEAT + f'\n[[steps]]\nid = "cool"\ndo = "cool"\n{after}\n', "x"
+    )
+    assert recipe is not None, list(map(str, problems))
+    found = fit(recipe, bench_of(demo_text.replace("by hand", switch)), demo_sheet(recipe)).problems
+    assert [one.code for one in found if one.code.startswith("inert-to-air")] == (
         codes if switch == "by hand" else []
     )

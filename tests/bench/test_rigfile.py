@@ -200,7 +200,7 @@ def test_a_rig_file_that_is_not_there() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "code", "where"),
     [
-        ("format = 1", "format = 2", "newer-format", "format"),
+        ("format = 1", "format = 3", "newer-format", "format"),
         ('"glassman"', '"new-era"', "unknown-driver", "hv.needle.driver"),
         ('"glassman"', '"spellman"', "unknown-driver", "hv.needle.driver"),
         ('model = "4050"\n', "", "missing-key", "inputs.bench.model"),

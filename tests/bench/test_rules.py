@@ -76,6 +76,18 @@ def test_broken_rules(
     assert (code, where) in found(bench_of(demo_text, *changes))
 
 
+def test_a_furnace_has_its_line_to_itself(demo_text: str, bench_of: Callable[..., Bench]) -> None:
+    """Why: tests/lines/test_shared_furnace_line.py."""
+    one = demo_text[demo_text.index("[furnace.tube]") :]
+    one = one[: one.index("\n[", 1)]
+    assert 'port = "sim://furnace.tube"' in one
+    two = one.replace("[furnace.tube", "[furnace.second").replace("address = 1", "address = 2")
+    assert ("furnace-line-shared", "furnace.tube.port") in found(bench_of(f"{demo_text}\n{two}\n"))
+    apart = two.replace('"sim://furnace.tube"', '"sim://furnace.second"')
+    codes = {code for code, _ in found(bench_of(f"{demo_text}\n{apart}\n"))}
+    assert "furnace-line-shared" not in codes
+
+
 def test_one_serial_port_under_two_names(demo_text: str, bench_of: Callable[..., Bench]) -> None:
     bench = bench_of(
         demo_text, ('"sim:ASRL6::INSTR"', '"ASRL/dev/ttyUSB0::INSTR"'), ("sim://hv.needle", "/dev/ttyUSB0")

@@ -23,7 +23,7 @@ from rig.bench.start import (
     PumpStart,
     read_start,
 )
-from rig.bench.syringes import SYRINGES, find_syringe, nearest_syringe, smallest_syringe
+from rig.bench.syringes import catalogue
 
 SHEET = """
 sample = "S-2026-117"
@@ -84,26 +84,6 @@ def test_mistakes_in_a_run_sheet(old: str, new: str, code: str, where: str) -> N
     assert sheet is None
     assert (code, where) in [(problem.code, problem.where) for problem in problems]
     assert all(problem.line is not None for problem in problems)
-
-
-def test_syringes_are_found_by_name_and_by_what_was_probably_meant() -> None:
-    bd = find_syringe("bd plastipak 10ml")
-    assert bd is not None
-    assert (bd.name, bd.diameter_mm, bd.volume_ml) == ("BD Plastipak 10 ml", 14.43, 10.0)
-    assert bd.flow_uncertainty == pytest.approx(0.0097, abs=1e-4)  # 14.5 mm in the other chart
-    assert find_syringe("BD Plastipack 10 ml") is None
-    assert nearest_syringe("BD Plastipack 10 ml") == "BD Plastipak 10 ml"
-    assert nearest_syringe("Hamilton 1000 Gastight 5 ml") == "Hamilton Gastight 1000 5 ml"
-    assert smallest_syringe(4.07).name == "BD Plastipak 5 ml"
-    assert smallest_syringe(500).name == "BD Plastipak 60 ml"
-
-
-def test_the_syringe_catalogue_is_plausible() -> None:
-    for syringe in SYRINGES.values():
-        stroke_mm = syringe.volume_ml * 1000 / (3.14159 / 4 * syringe.diameter_mm**2)
-        assert 12 < stroke_mm < 130, syringe.name
-        assert syringe.source
-        assert syringe.flow_uncertainty < 0.05 or syringe.name == "Monoject 1 ml", syringe.name
 
 
 def test_questions_and_what_simulation_answers(recipe: Recipe) -> None:
@@ -231,7 +211,7 @@ def test_start_states_are_read(bench: Bench) -> None:
         bench,
     )
     assert start is not None and len(problems) == 0
-    assert start.get("pumps.a") == PumpStart(SYRINGES["BD Plastipak 20 ml"], 12.0, "tio2", 2.0)
+    assert start.get("pumps.a") == PumpStart(catalogue()["BD Plastipak 20 ml"], 12.0, "tio2", 2.0)
     assert start.get("hv.needle") == HvStart(20.0)
     assert start.get("climate.chamber") == ClimateStart(None, 60.0)
     assert start.get("inputs.bench") == InputsStart({"door_closed": "open", "tube_pressure_ok": "open"})

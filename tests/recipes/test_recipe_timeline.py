@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from recipes.capabilities import Capabilities, FurnaceCapability, HvCapability, PumpCapability
-from recipes.catalogue import find_recipe
+from recipes.catalogue import library_path
 from recipes.model import Recipe
 from recipes.reader import load_recipe, read_recipe
 from recipes.timeline import Entry, Timeline, duration_text, plan
@@ -25,7 +26,7 @@ RIG = Capabilities(
 
 
 def recipe(id: str) -> Recipe:
-    found, problems = load_recipe(find_recipe(id))
+    found, problems = load_recipe(library_path(id))
     assert found is not None, problems
     return found
 
@@ -83,13 +84,27 @@ def test_the_furnace_part_follows_from_ramps_lag_cooling_and_flow() -> None:
     assert stabilise["soak"] == 9000.0
     assert entries["cool-in-air"].duration_s == pytest.approx(3000 * math.log((280 - 23) / (60 - 23)))
     assert phases(entries["purge"]) == {"flow": pytest.approx(2 * 3 * math.log(2095) * 60), "hold": 60.0}
-    assert phases(entries["carbonise"])["ramp"] == pytest.approx((800 - 60) / 2 * 60)
+    purged_degc = 23 + 37 * math.exp(-entries["purge"].duration_s / 3000)  # it goes on cooling
+    assert phases(entries["carbonise"])["ramp"] == pytest.approx((800 - purged_degc) / 2 * 60)
     assert entries["cool"].duration_s == pytest.approx(3000 * math.log((800 - 23) / (60 - 23)))
     assert not any(entry.estimate for entry in timeline.entries)
     starts = [entry.start_s for entry in timeline.entries]
     ends = [entry.start_s + entry.duration_s for entry in timeline.entries]
     assert starts[1:] == pytest.approx(ends[:-1])
     assert timeline.total_s == pytest.approx(ends[-1])
+
+
+def test_a_soak_counts_from_where_the_furnace_comes_into_the_band() -> None:
+    quick = replace(RIG, furnaces=(replace(RIG.furnaces[0], lag_s=4),))
+    entries = {entry.step_id: entry for entry in plan(recipe("tio2-pcnf-gentle"), quick).entries}
+    first, settle, soak, second, *_ = (phase.duration_s for phase in entries["stabilise"].phases)
+    # Without a soak the first ramp is left at 175 degC, 4 s of lag later; the second one goes on from there.
+    assert first == pytest.approx((175 - 23) / 5 * 60 + 4, abs=0.1)
+    assert (settle, soak) == (0.0, 0.0)
+    assert second == pytest.approx(105 * 60, abs=30)
+    whole_s = first + (275 - 175) * 60 + 9000
+    assert entries["stabilise"].duration_s == pytest.approx(whole_s, abs=30)
+    assert entries["stabilise"].furnace_degc == pytest.approx(280)
 
 
 def test_unknown_time_constants_make_estimates() -> None:

@@ -98,6 +98,10 @@ BAD = [
     ("nan kV", "voltage", "not-a-number", "not a finite number", "write a number"),
     ("inf kV", "voltage", "not-a-number", "not a finite number", "write a number"),
     ("1e999 V", "voltage", "not-a-number", "too large", ""),
+    ("\u0661\u0662 kV", "voltage", "not-a-number", "has digits that are not 0 to 9", 'write "12 kV"'),
+    ("1\u0968.5 kV", "voltage", "not-a-number", "has digits that are not 0 to 9", 'write "12.5 kV"'),
+    ("1e\uff13 V", "voltage", "not-a-number", "has digits that are not 0 to 9", 'write "1e3 V"'),
+    ("20 cm\uff13", "volume", "not-a-number", "has digits that are not 0 to 9", 'write "20 cm3"'),
     ("kV", "voltage", "not-a-number", "does not begin with a number", ""),
     ("about 20 kV", "voltage", "not-a-number", "does not begin with a number", ""),
     ("1.2.3 kV", "voltage", "not-a-number", "does not begin with a number", ""),
@@ -183,6 +187,8 @@ def test_ranges() -> None:
         ("300...700 mg", "bad-range"),
         ("300 mg .. 7 cm", "wrong-dimension"),
         ("300 mg .. 700", "missing-unit"),
+        ("\u0663\u0660\u0660 .. 700 mg", "not-a-number"),
+        ("300 .. 7\uff10\uff10 mg", "not-a-number"),
     ):
         with pytest.raises(UnitError) as caught:
             parse_range(text, "mass")

@@ -1,22 +1,12 @@
-"""What a rule of the linter found, and where each step of a recipe stands."""
+"""Where each step and stream of a recipe stands: dotted paths by id, or by index where an id is not unique."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .model import Recipe
-from .steps import AnyStep, SpinStep, Stream
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One finding; `step` is the path of the step whose `accept` list may silence it."""
-
-    where: str
-    message: str
-    hint: str | None = None
-    step: str = ""
+from .steps import AnyStep, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +25,6 @@ def step_places(recipe: Recipe) -> list[StepPlace]:
     """
     paths = element_paths("steps", [step.id for step in recipe.steps])
     return [StepPlace(path, step) for path, step in zip(paths, recipe.steps, strict=True)]
-
-
-def spin_places(recipe: Recipe) -> Iterator[tuple[str, SpinStep]]:
-    """Every spin step with its path."""
-    for place in step_places(recipe):
-        if isinstance(place.step, SpinStep):
-            yield place.path, place.step
 
 
 def stream_places(path: str, streams: Sequence[Stream]) -> list[tuple[str, Stream]]:
