@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from recipes.materials import Materials
 from recipes.model import Recipe
 from recipes.steps import SPIN_UNIT_KINDS
 from rig.bench.assignment import Assignment
@@ -61,8 +62,8 @@ class Options:
 
     speed: None as fast as it can, else virtual seconds per wall second; of no meaning on a real rig. seed: of the
     emulated world. manual: work by hand in the place of the recipe. came_from: "console" or "ssh" of whoever starts it,
-    for presence at a real rig; None: nobody claims to be there. durable: None decides by itself (real and paced runs
-    sync, unpaced simulations do not).
+    for presence at a real rig; None: nobody claims to be there. materials: by which the recipe was checked, None: the
+    built-in tables. durable: None decides by itself (real and paced runs sync, unpaced simulations do not).
     """
 
     answers: AnswerSource
@@ -76,6 +77,7 @@ class Options:
     beginning: Beginning | None = None
     manual: ManualWork | None = None
     came_from: str | None = None
+    materials: Materials | None = None
     free_bytes: folders.FreeBytes = folders.free_bytes
 
 
@@ -112,7 +114,7 @@ class Order:
         options, recipe, sheet = self.options, self.recipe, self.sheet
         operator = options.operator or _user()
         opened: dict[str, Any] = {
-            "recipe": {"id": recipe.id, "name": recipe.name, "revision": None},
+            "recipe": {"id": recipe.id, "name": recipe.name, "revision": recipe.revision},
             "rig": {"name": self.bench.name},
             "seed": self.seed,
             "simulated": self.simulated,
@@ -122,6 +124,9 @@ class Order:
         }
         if sheet is not None:
             opened["sheet"] = {"sample": sheet.sample}
+        materials = options.materials
+        if materials is not None and materials.content is not None:
+            opened["materials"] = {"own": _own_names(recipe, materials)}
         outside: dict[str, Any] = {"versions": versions(), "host": socket.gethostname()}
         # In a simulation who sits at the keyboard must not change the bytes.
         (outside if self.simulated else opened)["operator"] = operator
@@ -156,6 +161,7 @@ class Order:
                 not self.simulated or options.speed is not None,
                 options.trace,
                 SIMULATED_ORIGIN if self.simulated else _utc_text(clock),
+                materials_bytes=materials.content if materials is not None else None,
                 free_bytes=options.free_bytes,
             )
             # Only a run on the machine's clock has a scan that must not wait for the disk.
@@ -190,6 +196,13 @@ class Order:
             }
             for one in self.assignment.streams.values()
         ]
+
+
+def _own_names(recipe: Recipe, materials: Materials) -> list[str]:
+    """Materials of the recipe that are known by the lab's own file."""
+    solutions = recipe.solutions.values()
+    solvents = [solvent.name for one in solutions for solvent in one.solvents]
+    return list(materials.own_names(solvents, [solute.name for one in solutions for solute in one.solutes]))
 
 
 def _inputs_proved(bench: Bench) -> dict[str, str | None]:

@@ -86,10 +86,12 @@ class GasOutput:
 @dataclass(frozen=True, slots=True)
 class RelayOutput:
     """All digital outputs of one module as bits, and the bits of its safe side: contactor open, lock locked, beacon
-    lit, heartbeat standing."""
+    lit, heartbeat standing, the valve of a reactive gas closed. keep: outputs that stay as they are read: the valve of
+    an inert gas, until it is known what has to flow."""
 
     bits: int = 0
     safe: int = 0
+    keep: int = 0
 
     @property
     def energised(self) -> bool:

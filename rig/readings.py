@@ -25,12 +25,14 @@ class Quality(StrEnum):
 class ChannelInfo(NamedTuple):
     """One channel an instrument fills in: short name ("voltage_kv"), unit ("kV"), quantity ("voltage", "text" ...).
 
-    Its full name is the instrument's name, a dot, and the short name: "hv.needle.voltage_kv".
+    Its full name is the instrument's name, a dot, and the short name: "hv.needle.voltage_kv"; or `full` where it has
+    one of its own: a module reads back "outputs.beacon.state".
     """
 
     name: str
     unit: str
     quantity: str
+    full: str | None = None
 
 
 class Reading(NamedTuple):

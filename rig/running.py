@@ -21,6 +21,7 @@ from rig.engine.connect import Carrier
 from rig.engine.drive import Drive, RealDrive, VirtualDrive
 from rig.engine.host import Host, NotReady, Result
 from rig.engine.lock import state_dir
+from rig.engine.marks import Marks, marks_path
 from rig.engine.ownership import ANSWERS_NEED_PRESENCE, absent
 from rig.engine.questions import Question
 from rig.engine.run import Run
@@ -30,6 +31,7 @@ from rig.lines.runner import ThreadRunner
 from rig.readings import Readings
 from rig.records import folder as folders
 from rig.records.errors import RecordError
+from rig.safety.furnace_facts import FurnaceFacts
 from rig.simulation.faults import FaultPlan
 from rig.simulation.hearth import Attendant
 from rig.simulation.laboratory import Laboratory
@@ -41,8 +43,8 @@ class FileAnswers:
     """Answers known beforehand: an answers file, and for `--yes` each question's default, but never an attestation.
 
     elsewhere: what is not answered here will be answered by another way (a terminal, `spinrig answer`). real: on a real
-    rig nobody can know beforehand that a needle is primed, wiped or earthed, or that a mains switch is off: such
-    answers are not taken from a file.
+    rig nobody can know beforehand that a needle is primed, wiped or earthed, that a mains switch is off, or that a
+    furnace's tube has been closed: such answers are not taken from a file.
     """
 
     def __init__(
@@ -56,11 +58,15 @@ class FileAnswers:
     @property
     def can_attest(self) -> bool:
         """Whether somebody may still come and attest."""
-        return self._elsewhere or any("attested" in step for step in self._answers.by_step.values())
+        return self._elsewhere or any(
+            isinstance(answer, Attestation)
+            for step in self._answers.by_step.values()
+            for answer in step.values()
+        )
 
     def provide(self, question: Question) -> Any:
         """The file's word, else the default under `--yes`, else None."""
-        if self._real and question.key in ANSWERS_NEED_PRESENCE:
+        if self._real and (question.key in ANSWERS_NEED_PRESENCE or done_at_tube(question)):
             return None
         known = self._answers.get(question.step, question.key)
         if isinstance(known, Attestation):
@@ -70,6 +76,11 @@ class FileAnswers:
         if known is not None:
             return known.text()
         return question.default() if self._yes else None
+
+
+def done_at_tube(question: Question) -> bool:
+    """Whether it asks if something has been done at a furnace's tube: that is answered at the time."""
+    return question.at_tube and question.kind == "yes"
 
 
 class Session:
@@ -93,7 +104,9 @@ class Session:
         self.clock = RealClock()
         self.laboratory = self._build_laboratory()
         carrier, self.drive = self._carry()
-        self.host = Host(bench, carrier, self.drive, options.answers, options.trace)
+        # Of a simulation nothing is kept: each begins with a world of its own.
+        marks = None if self.simulated else kept_on_file(bench, self.clock)
+        self.host = Host(bench, carrier, self.drive, options.answers, options.trace, marks)
         self.run_id = self._order.run_id(self.clock)
         if self.laboratory is not None:
             mat = options.beginning.mat if options.beginning is not None else "as-spun"
@@ -154,11 +167,13 @@ class Session:
             self._check_presence()
             if self.faults is not None:
                 self.faults.begin()
-            try:
-                result = self.host.make(self._order.job(self.run_id, self.clock))
-            except RecordError:
-                self.host.release()
-                raise
+            result = self.host.make(self._order.job(self.run_id, self.clock))
+        except Exception as error:
+            # Whatever was in the way: nothing is left as it happened to stand, and what is left is said.
+            said = self.host.walk_away(str(error))
+            if len(error.args) == 1 and isinstance(error.args[0], str):
+                error.args = (error.args[0] + said,)
+            raise
         finally:
             if self.laboratory is not None:
                 self.laboratory.close()
@@ -196,30 +211,24 @@ class Session:
             )
 
     def _check_presence(self) -> None:
-        """Spinning, priming and manual work begin with a person at the rig. Raises NotReady, with everything let go."""
+        """Spinning, priming and manual work begin with a person at the rig. Raises NotReady."""
         if not needs_person(self.recipe, self.options.manual):
             return
         key = self.host.board.snapshot(self.host.drive.now()).value(self.bench.safety.presence)
         why = absent(self.bench, self.options.came_from or "elsewhere", key)
         if why is not None:
-            self.host.release()
             raise NotReady(f"{why}: nothing was started")
 
     def _check_tube(self) -> None:
-        """Where a run begins with work at a furnace, its tube is cold. Raises NotReady, with everything let go."""
+        """Where a run begins with work at a furnace, its tube is cold. Raises NotReady."""
         beginning = self.options.beginning
         if beginning is None:
             return
         readings = self.host.board.snapshot(self.host.drive.now())
-        why = tube_in_the_way(self.recipe, beginning, self.bench, readings)
+        facts = [unit.spec.facts for unit in self.host.engine.units.values()]
+        doubted = any(isinstance(one, FurnaceFacts) and one.doubted for one in facts)
+        why = tube_in_the_way(self.recipe, beginning, self.bench, readings, doubted)
         if why is not None:
-            specs = [unit.spec for unit in self.host.engine.units.values()]
-            left = [
-                text for spec in specs if spec.left is not None and (text := spec.left(readings)) is not None
-            ]
-            self.host.release()
-            if left:
-                why += f". What is left: {'; '.join(left)}; nobody is watching"
             raise NotReady(why)
 
 
@@ -233,8 +242,18 @@ def overdue_inputs(bench: Bench, now: datetime) -> list[str]:
         return [str(error)]
 
 
-def tube_in_the_way(recipe: Recipe, beginning: Beginning, bench: Bench, readings: Readings) -> str | None:
-    """Why nobody can begin there with this furnace, or None. Cooling begins with a hot tube as well."""
+def kept_on_file(bench: Bench, clock: RealClock) -> Marks:
+    """What outlasts the program on a real rig; written beside the scan, which waits for no disk."""
+    return Marks(marks_path(bench.name), bench.name, clock.origin_utc, beside=True)
+
+
+def tube_in_the_way(
+    recipe: Recipe, beginning: Beginning, bench: Bench, readings: Readings, doubted: bool = False
+) -> str | None:
+    """Why nobody can begin there with this furnace, or None. Cooling begins with a hot tube as well.
+
+    doubted: its thermocouple was in doubt when an earlier program ended; then its reading proves nothing.
+    """
     rest = recipe.steps[recipe.steps.index(recipe.step(beginning.step)) :]
     first = next((one for one in rest if one.do not in ("prompt", "wait")), None)
     if first is None or first.do not in FURNACE_KINDS or first.do == "cool" or not bench.furnaces:
@@ -242,9 +261,13 @@ def tube_in_the_way(recipe: Recipe, beginning: Beginning, bench: Bench, readings
     furnace, settings = next(iter(bench.furnaces.items()))
     channel = f"{furnace}.temperature_degc"
     found = readings.value(channel)
-    if found is not None and found < settings.open_below_degc:
+    if found is not None and found < settings.open_below_degc and not doubted:
         return None
     at = readings.explain(channel) if found is None else f"it is at {found:.0f} °C"
+    if doubted:
+        at = (
+            f"its thermocouple is in doubt (once it is checked: spinrig alarms trust {furnace} --reason TEXT)"
+        )
     begin = f", or let the recipe cool it: --from-step {beginning.cooling}" if beginning.cooling else ""
     return (
         f'"{beginning.step}" needs a cold tube, {furnace} below {settings.open_below_degc:g} °C, and {at}: '

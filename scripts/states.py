@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from rig.engine.clearing import STANDS
 from rig.engine.states import STRONGER, TABLE, TIMEOUT_S, Command, State, UnitMachine, allowed
 
 PAGE = Path(__file__).parents[1] / "docs" / "states.md"
@@ -31,6 +32,15 @@ ACTIONS = """## What a condition asks for, and what becomes of it
 
 An action the state does not take is replaced by the next stronger one: hold, stop, abort. Outputs are taken away in
 every state, whatever the action. In Aborting and Aborted nothing is left to be done, and nothing is said twice.
+"""
+
+CLEARING = """## Where trips are cleared
+
+A latched trip stays until its cause is gone and a person at the rig clears it. In Aborted that is the table's `clear`,
+which leads over Clearing to Stopped. In {stands} the unit stands still, and `clear` resets
+its trips where it is: the state stays, nothing starts by it, and where nothing is latched it is refused as the table
+says. What takes no output and asks for nothing is cleared in any state. After a hold that a condition raised: cause
+gone, clear, resume; a resume before that is refused and names what is latched.
 """
 
 TIMES = """## How long a passing state may last
@@ -109,6 +119,7 @@ def page() -> str:
         "\n".join(taken) + "\n",
         ACTIONS,
         "\n".join(actions()) + "\n",
+        CLEARING.format(stands=" and ".join(", ".join(s for s in State if s in STANDS).rsplit(", ", 1))),
         TIMES,
         "\n".join(times) + "\n",
     ]

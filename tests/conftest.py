@@ -26,6 +26,8 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for kind in ("DATA", "STATE", "CONFIG", "CACHE"):
             patch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
+        # No such folder: on systems without XDG a test would find the recipes of whoever runs it.
+        patch.setenv("SPINRIG_STORE", str(home / "recipe-store"))
         yield
 
 

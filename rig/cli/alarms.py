@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rig.cli import output
+from rig.cli.alarms_kept import SAID_HERE, say, show_kept, unowned
 from rig.cli.control import ask_owner, find_owner, owners
 from rig.cli.main import DONE, STOPPED
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 An alarm needs somebody to do something; what needs nobody is an event of the record. States after ISA-18.2:
 A normal, B active, C acknowledged, D gone but not acknowledged, E and F latched until the unit is cleared,
-G shelved, H silent by design in this state of the unit, I out of service.
+G shelved, H silent by design in this state of the unit, I out of service (kept from run to run on a real rig).
 """
 EXAMPLES = """\
 examples:
@@ -29,6 +30,7 @@ examples:
   spinrig alarms explain door             cause, consequence, what to do
   spinrig alarms ack                      acknowledge all that is listed; it clears no trip (that is "spinrig clear")
   spinrig alarms shelve instrument-lost:climate.chamber --reason "sensor at calibration" --for "2 h"
+  spinrig alarms trust furnace.tube --reason "thermocouple replaced, read against a second one"
   spinrig alarms report --days 30         how often alarms came, against the usual limits
 """
 WORDS: Final = {
@@ -69,6 +71,14 @@ def add_parser(subparsers: Any) -> None:
     out.add_argument("--reason", required=True, metavar="TEXT", help="why, for the record")
     out.add_argument("--role", required=True, metavar="ROLE", help="yours; it has to be maintainer")
     _owner(out)
+    trust = _add(
+        words, "trust", "vouch for a thermocouple that was in doubt: it is checked (at the rig)", _tell
+    )
+    trust.add_argument("tag", metavar="FURNACE", help='"furnace.tube"')
+    trust.add_argument(
+        "--reason", required=True, metavar="TEXT", help="what was found and done, for the record"
+    )
+    _owner(trust)
     for word, text in WORDS.items():
         back = _add(words, word, text, _tell)
         back.add_argument("tag", metavar="TAG")
@@ -109,6 +119,9 @@ def _list(args: argparse.Namespace) -> int:
         else:
             print("no run is under way on this computer, so no alarm is watched")
         return DONE
+    bench = unowned(args)
+    if bench is not None:
+        return show_kept(bench, args.json)
     owner = find_owner(args)
     answer = ask_owner(owner, args, {"do": "alarms"})
     if not answer["ok"]:
@@ -126,7 +139,7 @@ def show(alarms: list[dict[str, Any]], flood: bool) -> None:
     """The list as a person reads it: what came first on top, each with its state and what to do."""
     from rig.cli.sentences import clock_text
     from rig.safety.alarms import SIGNS
-    from rig.safety.conditions import Priority
+    from rig.safety.priorities import Priority
 
     if flood:
         print("ALARM FLOOD: more than ten in ten minutes; begin with those marked FIRST")
@@ -164,6 +177,9 @@ def _tell(args: argparse.Namespace) -> int:
     request |= {key: getattr(args, key) for key in ("reason", "role") if getattr(args, key, None) is not None}
     if word == "shelve":
         request["minutes"] = _minutes(args.time)
+    bench = unowned(args) if word in SAID_HERE else None
+    if bench is not None:
+        return say(bench, args)
     owner = find_owner(args)
     answer = ask_owner(owner, args, request)
     accepted = bool(answer["ok"])
@@ -195,26 +211,20 @@ def _definitions(rig: Path | None) -> list[AlarmDefinition]:
 
 
 def _all(args: argparse.Namespace) -> int:
-    from rig.cli.alarms_table import HEADER, as_data, markdown, row
+    from rig.cli.alarms_table import HEADER, as_data, counted, markdown, row
 
     found = _definitions(args.rig)
     if args.json:
         for definition in found:
             output.json_line({"type": "alarm", **as_data(definition)})
     elif args.markdown:
-        print(markdown(found), end="")
+        from rig.engine.alarms_of import alarms_of_outputs
+
+        print(markdown(found, alarms_of_outputs()), end="")
     else:
         output.table((row(definition) for definition in found), HEADER)
-        print(_counted(found))
+        print(counted(found))
     return DONE
-
-
-def _counted(found: list[AlarmDefinition]) -> str:
-    from rig.safety.alarms import SIGNS
-
-    counts = {priority: sum(one.priority is priority for one in found) for priority in SIGNS}
-    shares = ", ".join(f"{n} {priority} ({100 * n / len(found):.0f} %)" for priority, n in counts.items())
-    return f"{len(found)} alarms: {shares}"
 
 
 def _explain(args: argparse.Namespace) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from recipes.timeline import duration_text
 from rig.safety.alarms import SIGNS, AlarmDefinition
+from rig.safety.priorities import MOST, RESPOND_S, RULE, AtRisk, Priority, Respond
 
 COMMAND: Final = "spinrig alarms list --markdown > docs/alarms.md"
 HEADER: Final = ("tag", "priority", "title", "limit", "delay", "latch", "does by itself")
@@ -19,14 +20,34 @@ the same with its own names and limits: `spinrig alarms list --all --rig RIG.tom
 
 States, shelving and first-out follow ISA-18.2 (IEC 62682). Shelving an alarm silences it and keeps no condition from
 taking its outputs away. Nothing of class *safety* is shelved or taken out of service while high voltage is not proved
-off or a tube is hot. A latched alarm is reset by `spinrig clear`, by a person at the rig, once its cause is gone;
-acknowledging clears nothing. Delays run on the run's own clock. Everything is announced in every state of its unit
-unless its row says otherwise (suppressed by design).
+off or a tube is hot, and what is out of service already is announced all the same as long as that lasts. On a real rig
+out of service lasts from run to run until a maintainer brings it back, a shelf until its end; a damaged file of these
+marks hides nothing. A latched alarm is reset by `spinrig clear`, by a person at the rig, once its cause is gone, where
+the unit stands still (`docs/states.md`); acknowledging clears nothing. Delays run on the run's own clock; of
+what takes an output pieces count as well: found for half of 10 s, or of twice its on-delay where that is longer, it
+trips. Everything is announced in every state of its unit unless its row says otherwise (suppressed by design).
 
-Priorities, by shape, letter and word: {", ".join(f"{sign.shape} {sign.letter} {p}" for p, sign in SIGNS.items())}.
+## Priority
+
+A priority says in which order alarms are read, and switches nothing. It follows from two things that each declaration
+states (`rig/safety/priorities.py`): the worst that can still come *after* what the program does by itself, and how long
+a person has to do something about it. So most trips are low: everything is off, nothing more comes of it, and nobody
+has to hurry. Highest are a toxic gas that may be in the room, high voltage that cannot be proved off, and this program
+broken; one that is acknowledged and still there is announced again after half an hour.
+
+| still at risk | {" | ".join(Respond)} |
+|---|---|---|---|---|
+{{rule}}
+
+At once is {RESPOND_S[Respond.AT_ONCE]:g} s, soon {(RESPOND_S[Respond.SOON] or 0) / 60:g} min; before the next start:
+nothing runs away until somebody starts or touches something again. At risk is {AtRisk.NOTHING} (what is lost is lost),
+the {AtRisk.SAMPLE} (spoilt, or not on record), the {AtRisk.RIG} (instrument, furnace, load), a {AtRisk.PERSON}.
+
+{{counts}}
 """
+OUTPUTS: Final = "What a rig with digital outputs has besides, one of each kind"
 COLUMNS: Final = (
-    "tag", "priority", "class", "title", "cause", "consequence", "what to do", "within", "limit", "dead band",
+    "tag", "priority", "class", "title", "cause", "consequence", "what to do", "at risk", "act", "limit", "dead band",
     "on-delay", "off-delay", "latch", "does by itself", "first-out group", "announced in", "source",
 )  # fmt: skip
 
@@ -58,7 +79,8 @@ def rows(definition: AlarmDefinition) -> list[tuple[str, str]]:
         ("  cause", definition.cause),
         ("  consequence", definition.consequence),
         ("  what to do", definition.what_to_do),
-        ("  act within", duration_text(definition.response_s)),
+        ("  at risk", definition.at_risk.value),
+        ("  act", within(definition)),
         ("  does by itself", definition.action),
         ("  limit", definition.limit_text),
         ("  dead band", definition.dead_band_text),
@@ -77,23 +99,57 @@ def rows(definition: AlarmDefinition) -> list[tuple[str, str]]:
 def as_data(definition: AlarmDefinition) -> dict[str, Any]:
     """One definition for a program."""
     data = {name: getattr(definition, name) for name in AlarmDefinition.__slots__}
-    data["priority"] = definition.priority.value
+    data |= {name: getattr(definition, name) for name in ("priority", "response_s", "re_alarm_s")}
     data["shown_in"] = sorted(definition.shown_in)
     sign = SIGNS[definition.priority]
     return data | {"shape": sign.shape, "letter": sign.letter}
 
 
-def markdown(definitions: Iterable[AlarmDefinition]) -> str:
-    """The page docs/alarms.md."""
-    lines = [INTRODUCTION]
+def markdown(definitions: Iterable[AlarmDefinition], outputs: Iterable[AlarmDefinition] = ()) -> str:
+    """The page docs/alarms.md. outputs: what a rig with digital outputs has besides, one of each kind."""
+    every = list(definitions)
+    lines = [INTRODUCTION.format(rule="\n".join(_rule()), counts=_counts(every))]
     groups: dict[str, list[AlarmDefinition]] = {}
-    for definition in definitions:
+    for definition in every:
         groups.setdefault(definition.group, []).append(definition)
+    groups[OUTPUTS] = list(outputs)
     for group, found in groups.items():
         lines += [f"## {group}", "", "| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
         lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _cells(one)) + " |" for one in found]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def within(definition: AlarmDefinition) -> str:
+    """How long a person has, in words."""
+    seconds = definition.response_s
+    return definition.respond.value if seconds is None else f"within {duration_text(seconds)}"
+
+
+def counted(definitions: Sequence[AlarmDefinition]) -> str:
+    """How many there are of each priority: "80 alarms: 7 highest (9 %), ..."."""
+    counts = {priority: sum(one.priority is priority for one in definitions) for priority in SIGNS}
+    shares = ", ".join(
+        f"{n} {priority} ({100 * n / len(definitions):.0f} %)" for priority, n in counts.items()
+    )
+    return f"{len(definitions)} alarms: {shares}"
+
+
+def _rule() -> list[str]:
+    def cell(priority: Priority) -> str:
+        sign = SIGNS[priority]
+        return f"{sign.shape} {sign.letter} {priority}"
+
+    return [f"| {at_risk} | {' | '.join(map(cell, row))} |" for at_risk, row in RULE.items()]
+
+
+def _counts(definitions: Sequence[AlarmDefinition]) -> str:
+    bounds = ", ".join(f"{100 * MOST[one]:.0f} % {one}" for one in SIGNS if MOST[one] < 1)
+    return (
+        f"This rig has {counted(definitions)}.\n"
+        f"At most {bounds} may be declared; a test holds it. The usual split of 80 % low,\n"
+        "15 % medium, 5 % high and less than 1 % highest is of alarms that come: `spinrig alarms report` counts them."
+    )
 
 
 def _cells(definition: AlarmDefinition) -> tuple[str, ...]:
@@ -106,7 +162,8 @@ def _cells(definition: AlarmDefinition) -> tuple[str, ...]:
         definition.cause,
         definition.consequence,
         definition.what_to_do,
-        duration_text(definition.response_s),
+        definition.at_risk.value,
+        within(definition),
         definition.limit_text,
         definition.dead_band_text,
         f"{definition.on_delay_s:g} s",

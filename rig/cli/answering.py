@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from rig.cli.keyboard import Keyboard
@@ -126,8 +127,8 @@ class TerminalAnswers:
     """Answers of the file first (or of --yes), then of the terminal; fills `rig.engine.host.AnswerSource`.
 
     wait: stop virtual time until the person has answered; else a thread asks and `post_answer` takes it to the scan.
-    interrupted: whether somebody has interrupted and the scan has not acted on it yet; give_up: interrupts in their
-    place.
+    interrupted: whether somebody has interrupted and the scan has not acted on it yet; give_up: called when no answer
+    will come from here any more.
     """
 
     def __init__(
@@ -179,18 +180,22 @@ class TerminalAnswers:
             return
 
         def work() -> None:
-            while not self._stop.is_set() and not self._asker.keyboard.ended:
-                answer = self._asker.turn(ASK_S)
-                if answer is not None:
-                    self._asker.settle(answer[0].step, answer[0].key)
-                    post_answer(*answer)
+            with suppress(OSError):  # the terminal is gone
+                while not self._stop.is_set() and not self._asker.keyboard.ended:
+                    answer = self._asker.turn(ASK_S)
+                    if answer is not None:
+                        self._asker.settle(answer[0].step, answer[0].key)
+                        post_answer(*answer)
+            if not self._stop.is_set():
+                self._give_up()
 
         self._thread = threading.Thread(target=work, name="terminal", daemon=True)
         self._thread.start()
 
     def again(self, question: Question, why: str) -> None:
         """What was typed was not taken after all: say why, and ask once more."""
-        self._asker.refuse(why)
+        with suppress(OSError):
+            self._asker.refuse(why)
         self._asker.add(question)
 
     def stop(self) -> None:

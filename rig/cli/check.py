@@ -9,7 +9,7 @@ from typing import Any
 
 from recipes.problems import Severity
 from rig.cli import output
-from rig.cli.inputs import Given, GivenRig, counts, read_given_recipe
+from rig.cli.inputs import Given, GivenRig, Lab, counts, read_given_recipe
 
 DESCRIPTION = """\
 Reads recipes and says everything that is wrong with them, each with its place and what to do. With --rig, also
@@ -41,12 +41,14 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check each; 2 when one is refused."""
-    rig = None if args.rig is None and args.sheet is None else GivenRig.read(args.rig, args.sheet)
+    lab, rig = Lab.read(), None
+    if args.rig is not None or args.sheet is not None:
+        rig = GivenRig.read(args.rig, args.sheet, materials=lab.materials)
     refused = False
     said: set[tuple[str, Any]] = set()
     for ref in args.recipes:
-        recipe, given = read_given_recipe(ref)
-        files = [given] if rig is None else [given, *rig.against(recipe, given)]
+        recipe, given = read_given_recipe(ref, lab)
+        files = [*lab.files, given, *([] if rig is None else rig.against(recipe, given))]
         bad = any(is_bad(one, args.strict) for one in files)
         refused = refused or bad
         if args.json:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recipes.problems import InputError, Problems
-from recipes.tables import nearest, read_text_file
+from recipes.toml_text import nearest, read_text_file
 from rig.bench.model import Bench
 from rig.bench.rigfile import load_rig, simulate
 from rig.bench.start import StartState, read_start

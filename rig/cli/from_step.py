@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recipes.continuing import air_stage, begin_at, carbonises, check_beginning
+from recipes.materials import Materials
 from recipes.model import PromptStep, Recipe
 from recipes.problems import Problems
 from recipes.steps import AnyStep, CoolStep
@@ -49,7 +50,13 @@ class GoingOn:
 
 
 def go_on(
-    recipe: Recipe, step: str, sheet: RunSheet | None, runs_dir: Path | None, *, emulated: bool
+    recipe: Recipe,
+    step: str,
+    sheet: RunSheet | None,
+    runs_dir: Path | None,
+    *,
+    emulated: bool,
+    materials: Materials | None = None,
 ) -> tuple[GoingOn | None, Problems]:
     """The rest of a recipe for the sheet's sample, and everything that speaks against it, placed in the recipe.
 
@@ -57,7 +64,7 @@ def go_on(
     """
     known = past_of(sheet.sample, runs_dir, emulated=emulated) if sheet and sheet.sample else None
     on_record = known.past if known is not None and known.runs else None
-    problems = check_beginning(recipe, step, on_record)
+    problems = check_beginning(recipe, step, on_record, materials)
     if any(problem.code == "unknown-step" for problem in problems):
         return None, problems
     if known is None:

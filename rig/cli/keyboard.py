@@ -11,6 +11,7 @@ import sys
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -64,7 +65,8 @@ class Keyboard:
         if self._before is not None and sys.platform != "win32":
             import termios
 
-            termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
+            with suppress(OSError, termios.error):  # the terminal is gone
+                termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
             self._before = None
 
     def line(self, timeout_s: float) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from recipes.materials import Materials
 from recipes.model import Recipe
 from recipes.problems import Problem, Problems, Severity
 from rig.bench.answers import Answers, read_answers, simulated_answers
@@ -18,7 +19,7 @@ from rig.bench.sheet import RunSheet
 from rig.bench.start import StartState, read_start
 from rig.cli import output
 from rig.cli.from_step import GoingOn, go_on
-from rig.cli.inputs import Given, GivenRig, read_given, read_given_recipe
+from rig.cli.inputs import Given, GivenRig, Lab, read_given, read_given_recipe
 from rig.engine.manual import ManualWork
 from rig.running import Beginning
 
@@ -27,7 +28,9 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A run's parts, ready to be made: nothing in them is wrong. beginning: None for a recipe from its start."""
+    """A run's parts, ready to be made: nothing in them is wrong. beginning: None for a recipe from its start.
+    materials: by which it was checked, None: the built-in tables.
+    """
 
     recipe: Recipe
     bench: Bench
@@ -38,6 +41,7 @@ class Inputs:
     start: StartState | None
     beginning: Beginning | None
     manual: ManualWork | None = None
+    materials: Materials | None = None
 
 
 class Refusal(output.Refused):
@@ -53,9 +57,10 @@ def load(args: argparse.Namespace, show: bool = True) -> Inputs:
 
     Shows all problems of all files. Raises Refusal when one is an error.
     """
-    whole, recipe_file = read_given_recipe(args.recipe)
-    rig = GivenRig.read(args.rig, args.sheet, emulated=args.simulate)
-    files, bench, recipe = [recipe_file], rig.bench, whole
+    lab = Lab.read()
+    whole, recipe_file = read_given_recipe(args.recipe, lab)
+    rig = GivenRig.read(args.rig, args.sheet, emulated=args.simulate, materials=lab.materials)
+    files, bench, recipe = [*lab.files, recipe_file], rig.bench, whole
     going_on: GoingOn | None = None
     if whole is not None and args.from_step is not None:
         going_on, problems = _go_on(args, whole, rig)
@@ -95,13 +100,17 @@ def load(args: argparse.Namespace, show: bool = True) -> Inputs:
             going_on.say(answers)
         answers = going_on.added_to(answers)
     sheet, beginning = rig.sheet_for(recipe), going_on.beginning if going_on is not None else None
-    return Inputs(recipe, bench, sheet, fitted.assignment, answers, faults, start, beginning)
+    return Inputs(
+        recipe, bench, sheet, fitted.assignment, answers, faults, start, beginning, materials=lab.materials
+    )
 
 
 def _go_on(args: argparse.Namespace, whole: Recipe, rig: GivenRig) -> tuple[GoingOn | None, Problems]:
     """The recipe from --from-step on. A sheet that cannot be read has its own problems and is not complained of."""
     emulated = rig.bench is None or rig.bench.simulated
-    going_on, problems = go_on(whole, args.from_step, rig.sheet_read, args.runs, emulated=emulated)
+    going_on, problems = go_on(
+        whole, args.from_step, rig.sheet_read, args.runs, emulated=emulated, materials=rig.materials
+    )
     if rig.sheet is not None and rig.sheet.has_errors:
         problems = Problems(problem for problem in problems if problem.code != "no-sample")
     return going_on, problems

@@ -27,7 +27,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "recipes": {
         "check": ("check", "is a recipe right, and can a rig make it?"),
         "plan": ("plan", "what will happen when, and how much of each solution it takes"),
-        "recipes": ("recipes", "the recipes that come with the program: list | show"),
+        "recipes": ("recipes", "store and library: list | show | new | save | diff | search | sweep | ..."),
     },
     "runs": {
         "run": ("run", "make a recipe on a rig, real or emulated"),

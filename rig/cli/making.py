@@ -10,7 +10,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from recipes.timeline import AMBIENT_DEGC, Timeline, duration_text, plan
 from rig.bench.capabilities import capabilities
 from rig.cli import output
 from rig.cli.answering import Asker, TerminalAnswers
+from rig.cli.attending import TerminalWatch
 from rig.cli.keyboard import Keyboard
 from rig.cli.loading import Inputs, labels
 from rig.cli.main import DONE, INTERNAL, INTERRUPTED, STOPPED
@@ -44,6 +45,7 @@ HOSTED_EVERY_S: Final = 60.0
 """A line in the log so often, unpaced and where a run takes as long as it takes."""
 
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+HUNG_UP: Final = "SIGHUP"
 
 
 class Making:
@@ -65,6 +67,7 @@ class Making:
         self._around = stack
         self._interrupts = 0
         self._finished = False
+        self._watch: TerminalWatch | None = None
         known = FileAnswers(inputs.answers, args.yes, elsewhere=hosted, real=not inputs.bench.simulated)
         options = Options(
             answers=known,
@@ -77,6 +80,7 @@ class Making:
             beginning=inputs.beginning,
             manual=inputs.manual,
             came_from=where_from(os.environ),
+            materials=inputs.materials,
         )
         if args.runs is not None:
             options.runs_dir = args.runs
@@ -86,6 +90,7 @@ class Making:
         self._monitor: Monitor = Monitor(self.session, pace, self._reporter, self._facts(), hosted)
         if hosted:
             self._own()
+            self._attend()
         stack.enter_context(signals(self._interrupted))
         if terminal:
             self._ask_here(known)
@@ -156,6 +161,18 @@ class Making:
         self.session.watch(owner.on_event)
         owner.serve(self.session.host, self._monitor.times)
 
+    def _attend(self) -> None:
+        """Count the terminal among the clients for as long as it is there."""
+        host = self.session.host
+        host.clients.begin((self._speed or 1.0) if self.session.simulated else 1.0)
+        watch = self._watch = TerminalWatch(
+            lambda client, why: host.drive.post(lambda: host.clients.go(client, why))
+        )
+        if watch.client is not None:
+            host.clients.come(watch.client)
+        watch.start()
+        self._around.callback(watch.stop)
+
     def _ask_here(self, known: FileAnswers) -> None:
         """Ask what the answers file does not know at this terminal."""
         from rig.cli.progress import LiveDisplay
@@ -171,7 +188,7 @@ class Making:
             asker,
             not self._hosted,
             lambda: self._interrupts > host.interrupts,
-            lambda: self._interrupted("end of input"),
+            self._no_more_input,
         )
         host.answers = self.session.options.answers = answers
         self.session.watch(answers.on_event)
@@ -187,8 +204,20 @@ class Making:
 
     # Interrupts
 
+    def _no_more_input(self) -> None:
+        """Unpaced, nobody else could answer, and virtual time would stand still."""
+        if self._watch is None:
+            self._interrupted("end of input")
+        else:
+            self._watch.gone("its input has ended")
+
     def _interrupted(self, what: str) -> None:
         """In a signal handler: only the scan's own thread may act and speak."""
+        if what == HUNG_UP and self._watch is not None:
+            self._watch.gone(
+                what
+            )  # a terminal that was closed stops nothing: a furnace would lose its sample
+            return
         self._interrupts += 1
         self.session.host.drive.post(self._act_on_interrupt)
 
@@ -196,12 +225,12 @@ class Making:
         host = self.session.host
         host.interrupt()
         if host.interrupts == 1:
-            output.remark(
+            self._monitor.remark(
                 f"Stopping in order: {'; '.join(self._stopping()) or 'everything is off already'}. Interrupt again to "
                 "abort and leave at once; then nobody is watching."
             )
         elif host.interrupts == 2:
-            output.remark("Aborting and leaving at once.")
+            self._monitor.remark("Aborting and leaving at once.")
 
     def _stopping(self) -> list[str]:
         """What the orderly end has to do from here, and how long it takes."""
@@ -247,7 +276,9 @@ class Making:
         """Give the terminal back."""
         if not self._finished:
             self._finished = True
-            self._reporter.finish()
+            self._monitor.finish()
+            with suppress(OSError):  # the terminal is gone
+                self._reporter.finish()
             if self._monitor.silenced is not None:
                 output.complain(f"{self._monitor.silenced}; the run itself went on")
 
@@ -299,7 +330,7 @@ def answered_here(host: Host, question: Question, value: Any, user: str, came_fr
 
 @contextmanager
 def signals(interrupted: Callable[[str], None]) -> Iterator[None]:
-    """Every signal that asks us to go is an interrupt; nobody may suspend a run from the keyboard."""
+    """Every signal that asks us to go is told by its name; nobody may suspend a run from the keyboard."""
     before: dict[int, Any] = {}
     for name in _SIGNALS:
         number = getattr(signal, name, None)

@@ -182,18 +182,21 @@ def _work(args: argparse.Namespace, bench: Bench, rig: GivenRig) -> ManualWork:
 def _syringe(args: argparse.Namespace, bench: Bench, rig: GivenRig) -> tuple[Syringe, float | None]:
     """What is on the pump, and its content in ml where somebody said: flow goes with the square of its diameter."""
     from rig.bench.sheet import built_in_sheet
-    from rig.bench.syringes import find_syringe, nearest_syringe
+    from rig.bench.syringes import diameter_doubt, find_syringe, nearest_syringe
     from rig.engine.manual import loaded_in, pump_named
 
     pump = pump_named(bench, args.instrument)
     if args.syringe is not None:
-        named = find_syringe(args.syringe)
+        named = find_syringe(args.syringe, bench.syringes)
         if named is None:
-            guess = nearest_syringe(args.syringe)
+            guess = nearest_syringe(args.syringe, bench.syringes)
             raise output.Refused(
-                f'the catalogue has no syringe "{args.syringe}"',
+                f'there is no syringe "{args.syringe}" in the catalogue or the rig file',
                 f'did you mean "{guess}"?' if guess else "describe it in a run sheet: { diameter, volume }",
             )
+        doubt = diameter_doubt(named)
+        if doubt is not None:
+            output.remark(doubt)
         return named, None
     sheet = rig.sheet_read if rig.sheet is not None else built_in_sheet() if rig.demonstration else None
     found = loaded_in(sheet, pump) if sheet is not None else None

@@ -143,6 +143,10 @@ def _where(status: Mapping[str, Any]) -> list[Row]:
     ]
     if status.get("reason"):
         found.append(Row("reason", (Cell(str(status["reason"]), WARN),)))
+    if status.get("error"):
+        text = f"internal error, everything told off: {status['error']}"
+        found.append(Row("error", (Cell(text, BAD),)))
+    found += [Row("not known", (Cell(failing, BAD),)) for failing in status.get("failing") or []]
     return found
 
 

@@ -182,12 +182,13 @@ def host_of(bench: Bench, stack: ExitStack) -> tuple[Host, Laboratory | None]:
     from rig.engine.host import Host
     from rig.lines.clocks import RealClock
     from rig.lines.runner import ThreadRunner
-    from rig.running import FileAnswers
+    from rig.running import FileAnswers, kept_on_file
 
     answers = FileAnswers(None, False)
     if not bench.simulated:
         clock = RealClock()
-        return Host(bench, Carrier(lambda: ThreadRunner(clock)), RealDrive(clock), answers), None
+        marks = kept_on_file(bench, clock)
+        return Host(bench, Carrier(lambda: ThreadRunner(clock)), RealDrive(clock), answers, marks=marks), None
     from rig.simulation.laboratory import Laboratory
     from rig.simulation.liquids import scene_data
 

@@ -10,13 +10,16 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from rig.cli import output
 from rig.cli.pace import Pace
 from rig.cli.panel import one_line, phase_of
 from rig.cli.sentences import ALARM, INFO, answer_command, clock_text, sentence
+from rig.cli.teller import Teller
 from rig.engine.questions import Question
+from rig.engine.refusing import NOT_STARTED
 from rig.running import Session
 
 LOOK_EVERY_SCANS = 64
@@ -90,7 +93,10 @@ class Quiet(_Asking):
         """Nothing."""
 
     def event(self, kind: str, data: Mapping[str, Any], t_s: float) -> None:
-        """Nothing."""
+        """Nothing, but why a run is not started while a hot tube is watched: its end may be hours away."""
+        said = sentence(kind, data) if kind == NOT_STARTED else None
+        if said is not None:
+            output.complain(said[1])
 
     def progress(self, status: Mapping[str, Any]) -> None:
         """Nothing."""
@@ -178,6 +184,7 @@ class Monitor:
         self, session: Session, pace: Pace, reporter: Reporter, facts: Mapping[str, Any], hosted: bool
     ) -> None:
         self.silenced: str | None = None
+        self._teller = Teller() if hosted else None
         self._session = session
         self._pace = pace
         self._reporter = reporter
@@ -194,9 +201,10 @@ class Monitor:
         self._pace.on_event(kind, data, t_ns)
         if self._first_alarm is None and kind in ("trip", "alarm", "breach", "error"):
             self._first_alarm = f"{data.get('tag') or kind}: {data.get('text')}"
-        self._safely(lambda: self._reporter.event(kind, data, t_ns / 1e9))
+        said = dict(data)
+        self._say(lambda: self._reporter.event(kind, said, t_ns / 1e9))
         if kind in self._reporter.at_once:
-            self._safely(lambda: self._reporter.progress(self.status()))
+            self._progress()
 
     def on_scan(self) -> None:
         """Each scan; cheap unless something is due."""
@@ -206,7 +214,8 @@ class Monitor:
         now_s = time.monotonic()
         if now_s >= self._due_s:
             self._due_s = now_s + self._reporter.every_s
-            self._safely(lambda: self._reporter.progress(self.status()))
+            if self._teller is None or not self._teller.waiting:
+                self._progress()  # else what waits to be said is older, and this would be, too
 
     def times(self) -> dict[str, Any]:
         """What the host's own status does not know: plan, names, the first alarm."""
@@ -221,6 +230,34 @@ class Monitor:
     def status(self) -> dict[str, Any]:
         """Everything, for display."""
         return {**self._session.host.status(), **self.times()}
+
+    def remark(self, text: str) -> None:
+        """Something for whoever sits there, to standard error; a dead terminal is no news."""
+
+        def say() -> None:
+            with suppress(OSError):
+                output.remark(text)
+
+        if self._teller is None:
+            say()
+        else:
+            self._teller.say(say)
+
+    def finish(self) -> None:
+        """Everything said, as far as anybody takes it."""
+        if self._teller is not None and not self._teller.finish() and self.silenced is None:
+            self.silenced = "whoever was to read what it says did not take it"
+
+    def _progress(self) -> None:
+        status = self.status()
+        self._say(lambda: self._reporter.progress(status))
+
+    def _say(self, what: Callable[[], None]) -> None:
+        """Here where nothing is kept waiting by it, else in the teller's thread."""
+        if self._teller is None:
+            self._safely(what)
+        elif self.silenced is None and not self._teller.say(lambda: self._safely(what)):
+            self.silenced = "whoever was to read what it says did not take it"
 
     def _safely(self, say: Callable[[], None]) -> None:
         """Say something, or fall silent for good."""

@@ -159,6 +159,13 @@ def check_real(args: argparse.Namespace, inputs: Inputs) -> None:
             f"--yes answers for a person, and {bench.name} has real instruments",
             "answer at the terminal, with `spinrig answer`, or with --answers",
         )
+    beforehand = done_beforehand(inputs)
+    if beforehand:
+        raise output.Refused(
+            f"{' and '.join(beforehand)}: what is done at a furnace's tube is answered at the time, and {bench.name} "
+            "has real instruments: nobody knows beforehand that the tube is closed",
+            "take it out of the answers file; it is asked at the terminal, and by `spinrig answer`",
+        )
     if inputs.assignment.proposed and inputs.assignment.streams:
         raise output.Refused(
             "on a real rig the run sheet says what is in which pump, and none is given; this would fit:\n\n"
@@ -175,6 +182,18 @@ def check_real(args: argparse.Namespace, inputs: Inputs) -> None:
 
         for late in overdue_inputs(bench, RealClock().origin_utc):
             output.remark(f"warning: {late}; walk through the inputs with `spinrig rig prove`")
+
+
+def done_beforehand(inputs: Inputs) -> list[str]:
+    """Answers of the file that say what was done at a furnace's tube, as they stand there."""
+    from rig.engine.planning import asks_at_tube
+
+    steps, answers = inputs.recipe.steps, inputs.answers
+    return [
+        f"[{step.id}] done"
+        for number, step in enumerate(steps)
+        if step.do == "prompt" and answers.get(step.id, "done") is not None and asks_at_tube(steps, number)
+    ]
 
 
 def at_a_terminal() -> bool:

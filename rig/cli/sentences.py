@@ -52,7 +52,9 @@ def sentence(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return INFO, f"{data.get('step')}: {_SEGMENT_STAGES[data['stage']]}{number}"
         case "soak":
             served_min = float(data.get("in_band_s") or 0) / 60
-            return INFO, f"{data.get('step')}: soak served, {served_min:.1f} min inside the band"
+            held_min = float(data.get("held_s") or 0) / 60
+            held = f", of it {held_min:.1f} min while it was held" if held_min else ""
+            return INFO, f"{data.get('step')}: soak served, {served_min:.1f} min inside the band{held}"
         case "purge-proof":
             flowed_l = float(data.get("flowed_l") or 0)
             return INFO, f"{data.get('step')}: purge proved ({data.get('method')}) after {flowed_l:.1f} l"
@@ -67,11 +69,13 @@ def sentence(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
                 INFO,
                 f"{data.get('step')}: needles are filled at {data.get('rate_ml_h'):g} ml/h, high voltage off",
             )
-        case "switch" if data.get("kind") == "contactor" and not data.get("on"):
+        case "switch" if data.get("kind") == "contactor" and not data.get("on") and data.get("of") is None:
             return (
                 ALARM,
-                f"{data.get('output')} opens: mains off high voltage until the program is started again",
+                f"{data.get('output')} is told to open: no mains for high voltage until the program is started again",
             )
+        case "switch" if data.get("kind") == "valve":
+            return INFO, f"{data.get('output')} is told to {'open' if data.get('on') else 'close'}"
         case "jog" | "hv-test":
             return INFO, f"{data.get('step')}: {data.get('text')}"
         case "waiting":
@@ -89,6 +93,14 @@ def sentence(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return ALARM, f"ALARM {data.get('tag')}: {data.get('text')}"
         case "alarm-state" if data.get("to") == "B" and _untold(data):
             return ALARM, f"ALARM {data.get('tag')}: {data.get('text')}"
+        case "alarm-state" if data.get("trigger") == "kept":
+            how = "shelved" if data.get("to") == "G" else "out of service"
+            return WARN, f"{data.get('tag')} is {how} since before, by {data.get('by')}" + _reason(
+                data.get("reason")
+            )
+        case "said-before":
+            text = f"{data.get('word')} {data.get('what')} was said by {data.get('by')} at {data.get('at')}"
+            return WARN, text + _reason(data.get("reason"))
         case "alarm-flood" if data.get("on"):
             return (
                 ALARM,
@@ -98,8 +110,16 @@ def sentence(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
             return ALARM, f"INTERNAL ERROR: {data.get('text')}; every output is told off"
         case "fault":
             return WARN, f"fault: {data.get('on')} {data.get('kind')}"
+        case "client":
+            level = WARN if data.get("what") == "gone" else INFO
+            return level, f"client {data.get('client')}: {data.get('what')}{_reason(data.get('why'))}"
         case "command":
             return WARN, f"{data.get('command')} by {data.get('by')}" + _reason(data.get("reason"))
+        case "not-started":
+            return ALARM, f"NOT STARTED: {data.get('why')}. Watched until it is cold: {data.get('left')}"
+        case "flush-attested":
+            who = data.get("by") or {}
+            return WARN, f"{data.get('unit')} flushed by the word of {who.get('name')}: {who.get('reason')}"
         case "refused":
             return WARN, f"refused: {data.get('why')}"
         case "state" if data.get("to") not in _QUIET_STATES:

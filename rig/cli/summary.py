@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any, Final
 
-from recipes.gases import is_inert
+from recipes.materials import is_inert
 from recipes.model import CoolStep, DryStep, HeatStep, PurgeStep, Recipe, Solution, SpinStep
 from recipes.steps import AnyStep
 from recipes.timeline import duration_text

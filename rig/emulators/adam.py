@@ -8,7 +8,7 @@ the 4051 reads 1 for a closed contact as its data sheet says (its manual says 0)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rig.emulators.device import Device, Timeline
@@ -55,7 +55,8 @@ def _sum(text: bytes) -> bytes:
 class AdamEmulator(Device):
     """One module. `channel_names` says which contact is wired to which input; other inputs are open.
 
-    `outputs` holds the module's digital outputs or relays as bits.
+    `outputs` holds the module's digital outputs or relays as bits, as they are and as they are read; `on_outputs` is
+    called with them after each change.
     """
 
     def __init__(
@@ -75,7 +76,8 @@ class AdamEmulator(Device):
         super().__init__(name, timeline, LinkSpec(baud))
         self.contacts = contacts
         self.model = model
-        self.outputs = 0
+        self.on_outputs: list[Callable[[int], None]] = []
+        self._outputs = self._stuck = 0
         self._layout = LAYOUTS[model]
         for channel in channel_names:
             if not 0 <= channel < self._layout.inputs:
@@ -92,6 +94,23 @@ class AdamEmulator(Device):
         self._bits: tuple[int, int] | None = None
         self._inputs_reply = b""
         self._set_address(address)
+
+    @property
+    def outputs(self) -> int:
+        """The digital outputs as bits."""
+        return self._outputs
+
+    @outputs.setter
+    def outputs(self, bits: int) -> None:
+        bits = bits & ~self._stuck | self._outputs & self._stuck
+        if bits != self._outputs:
+            self._outputs = bits
+            for listener in self.on_outputs:
+                listener(bits)
+
+    def stick(self, channel: int, on: bool) -> None:
+        """Fault: an output stays as it is, whatever is told; the module acknowledges all the same."""
+        self._stuck = self._stuck & ~(1 << channel) | on << channel
 
     def _set_address(self, address: int) -> None:
         self.address = address

@@ -7,12 +7,14 @@ each second until it is proved.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rig.engine.periods import OFF_RETRY_NS
 from rig.lines.line import Line
 from rig.lines.member import Member, Report, Told
 from rig.outputs import FurnaceOutput, GasOutput, HvOutput, Output, PumpOutput, RelayOutput
+from rig.readings import Reading, Readings
 from rig.records.record import Ticket
 from rig.safety.conditions import OutputView
 
@@ -133,7 +135,49 @@ class Outlet:
 
 
 class GasOutlet(Outlet):
-    """A flow controller: never "off" by itself, zero is a flow like any other; what is found flowing is not touched."""
+    """A flow controller: never "off" by itself, zero is a flow like any other; what is found flowing is not touched.
+
+    found: what it shows instead of what it was told, once it has acknowledged that: two readings in a row that say the
+    same (a frame has no checksum, and a set point on its ramp is not forgotten). Whether that is to be told again or
+    taken as it is, the guard decides (`furnace_gas.as_found`); here it is told again what is permitted, each second.
+    """
+
+    def __init__(self, name: str, line: Line, member: Member) -> None:
+        super().__init__(name, line, member)
+        self.found: GasOutput | None = None
+        self._channel = f"{name}.setpoint_sccm"
+        self._acknowledged_ns: int | None = None
+        self._shown: Reading | None = None
+
+    def view(self, proved_off: bool) -> OutputView:
+        """With what it shows."""
+        return replace(super().view(proved_off), found=self.found)
+
+    def take(self, report: Report) -> None:
+        """From its acknowledgement on readings are held against the order."""
+        super().take(report)
+        if report.what == "told" and report.output == self.ordered and self._acknowledged_ns is None:
+            self._acknowledged_ns = report.t_ns
+
+    def see(self, readings: Readings) -> None:
+        """The set point it shows at this scan."""
+        reading = readings.get(self._channel)
+        if self._acknowledged_ns is None or readings.value(self._channel) is None:
+            self.found = self._shown = None  # silent, or not told yet: nothing is known
+            return
+        assert reading is not None and reading.value is not None
+        before = self._shown
+        if reading.t_ns <= self._acknowledged_ns or (before is not None and reading.t_ns == before.t_ns):
+            return
+        self._shown = reading
+        same = before is not None and before.value == reading.value
+        self.found = GasOutput(reading.value) if same and self._differs(reading.value) else None
+
+    def _differs(self, shown_sccm: float) -> bool:
+        """By more than half a step of the instrument; at a limit it may have been rounded down by a whole one."""
+        assert isinstance(self.ordered, GasOutput)
+        step_sccm = float(getattr(self.member.driver, "set_step_sccm", 0.0)) * (1 + 1e-9)
+        return not -step_sccm < shown_sccm - self.ordered.flow_sccm <= step_sccm / 2 + 1e-9
 
     def act(
         self,
@@ -142,17 +186,22 @@ class GasOutlet(Outlet):
         now_ns: int,
         write: Callable[[str, dict[str, Any]], Ticket | None],
     ) -> None:
-        """Order a flow that differs, and order it again each second while it is not acknowledged."""
+        """Order a flow that differs, and order it again each second while it is not acknowledged or not shown."""
         self.lapsed = False
         if permitted == self.ordered:
-            unknown = self.member.told is not None and self.member.told_state is Told.UNKNOWN
-            if not unknown or self._off_ns is None or now_ns - self._off_ns < OFF_RETRY_NS:
+            again = self._acknowledged_ns is None or self.found is not None or self._came_back()
+            if not again or self._off_ns is None or now_ns - self._off_ns < OFF_RETRY_NS:
                 return
-        elif permitted != self.ordered:
+        else:
             write("energise", {"output": self.name, "wanted": describe(permitted)})
+            self._acknowledged_ns = self.found = self._shown = None
         self._off_ns = now_ns
         self.ordered = permitted
         self.line.order(self.name, permitted)
+
+    def _came_back(self) -> bool:
+        """Its line was lost after it had acknowledged, and it is read again, as it was told."""
+        return self.member.told_state is Told.UNKNOWN and self._shown is not None
 
 
 def outlets(lines: Mapping[str, Line]) -> dict[str, Outlet]:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from rig.engine.clearing import CLEARED
+from rig.engine.keeping import Keeping
+from rig.engine.marks import Marks
 from rig.engine.states import State
 from rig.readings import NS, Readings
 from rig.safety import alarms_other as other
@@ -17,6 +20,7 @@ from rig.safety.alarms_metrics import KIND
 from rig.safety.alarms_one import Alarm, Change
 from rig.safety.alarms_states import WORDS
 from rig.safety.conditions import Interlocks
+from rig.safety.furnace_facts import FurnaceFacts
 
 if TYPE_CHECKING:
     from rig.engine.books import Books
@@ -24,8 +28,9 @@ if TYPE_CHECKING:
     from rig.lines.line import Line
 
 FLOOD: Final = "alarm-flood"
-COMMANDS: Final = ("ack", "shelve", "unshelve", "out-of-service", "into-service")
-NOTED: Final = frozenset({"alarm", "breach", "error", "state"})
+TRUST: Final = "trust"
+COMMANDS: Final = ("ack", "shelve", "unshelve", "out-of-service", "into-service", TRUST)
+NOTED: Final = frozenset({"alarm", "breach", CLEARED, "error", "state"})
 """Kinds of events that the list looks at."""
 
 
@@ -46,25 +51,31 @@ class _Feed:
 
 
 def definitions(
-    unit: str, interlocks: Interlocks, supplies: bool, members: Iterable[str]
+    unit: str, interlocks: Interlocks, supplies: bool, members: Iterable[str], furnace: bool = False
 ) -> list[AlarmDefinition]:
-    """Every alarm of one unit: its conditions, then what else it can have. supplies: it has high voltage."""
+    """Every alarm of one unit: its conditions, then what else it can have. supplies: it has high voltage; furnace: it
+    has a thermocouple."""
     found = [of_condition(condition, unit) for condition in interlocks.conditions]
     if supplies:
         found.append(other.hv_unproved(unit))
-    found += [other.step_failed(unit), other.breach(unit)]
+    if furnace:
+        found += [other.thermocouple_doubted(unit), other.tube_shut(unit)]
+    found += [other.not_off(unit), other.step_failed(unit), other.breach(unit)]
     return found + [other.instrument_lost(name, unit) for name in sorted(members)]
 
 
 def unit_definitions(unit: Unit) -> list[AlarmDefinition]:
     """Every alarm of a unit."""
     spec = unit.spec
-    return definitions(unit.name, spec.interlocks, bool(spec.proofs), spec.members | set(spec.outputs))
+    furnace = isinstance(spec.facts, FurnaceFacts)
+    return definitions(
+        unit.name, spec.interlocks, bool(spec.proofs), spec.members | set(spec.outputs), furnace
+    )
 
 
 def rig_definitions(instruments: Iterable[str]) -> list[AlarmDefinition]:
     """What belongs to no unit. instruments: those that are no unit's own."""
-    found = [other.internal_error(), other.record_failed()]
+    found = [other.internal_error(), other.record_failed(), other.marks_lost()]
     return found + [other.instrument_lost(name, other.RIG) for name in sorted(instruments)]
 
 
@@ -79,7 +90,7 @@ class Alarming:
         now: Callable[[], int],
         readings: Callable[[], Readings],
     ) -> None:
-        self.list = AlarmList([other.internal_error(), other.record_failed()])
+        self.list = AlarmList([other.internal_error(), other.record_failed(), other.marks_lost()])
         self._readings = readings
         self._lines = lines
         self._books = books
@@ -94,7 +105,9 @@ class Alarming:
         self._record_failed: str | None = None
         self._flood = False
         self._hiding = False
-        """An alarm of class safety is shelved or out of service: it comes back as soon as something is live."""
+        self._revealing = False
+        """An alarm of class safety is shelved or out of service: it is announced as long as something is live."""
+        self.keeping: Keeping | None = None
         self._cleared_by: dict[str, str] = {}
 
     def add(self, unit: Unit) -> None:
@@ -112,6 +125,12 @@ class Alarming:
         for definition in rig_definitions(every - own):
             self._add(definition)
 
+    def restore(self, marks: Marks) -> None:
+        """Take over what an earlier program left of this rig, and keep what changes from now on; before any scan."""
+        self.keeping = Keeping(marks, self.list, self._write)
+        self.keeping.restore(self._units.values(), self._now())
+        self._dirty = True
+
     def _add(self, definition: AlarmDefinition) -> None:
         # An instrument that two units share, and what belongs to no unit, stands in the list once.
         shared = definition.tag.startswith("instrument-lost:") or definition.group == other.RIG
@@ -127,11 +146,19 @@ class Alarming:
             self._raise(f"{data.get('tag')}:{unit}", str(data.get("text")), now_ns)
         elif kind == "breach":
             self._raise(f"{other.BREACH}:{unit}", str(data.get("text")), now_ns)
+        elif kind == CLEARED:
+            self._cleared_by[unit] = str(data.get("by"))
+            for feed in self._feeds:
+                if feed.unit.name == unit:
+                    self._follow(feed, now_ns)
+            del self._cleared_by[unit]
         elif kind == "error":
             self._raise(other.INTERNAL, str(data.get("text")), now_ns)
         else:
             if data.get("to") == State.CLEARING:
                 self._cleared_by[unit] = str(data.get("user"))
+            elif data.get("to") != State.STOPPED:
+                self._cleared_by.pop(unit, None)  # what is released from here on nobody has cleared
             elif data.get("from") == State.CLEARING and data.get("to") == State.STOPPED:
                 user = self._cleared_by.get(unit, "system")
                 for name in (other.FAILED, other.BREACH):
@@ -166,8 +193,11 @@ class Alarming:
             self._look_at_instruments(now_ns, readings)
         if self._watching:
             self._look_for_ends(now_ns)
-        if self._hiding and self.hazard() is not None:
+        if self.keeping is not None and self.keeping.look(now_ns):
             self._dirty = True
+        if self._hiding or self._revealing:
+            live = self.hazard() is not None
+            self._dirty = self._dirty or (self._hiding if live else self._revealing)
         if self._dirty or now_ns >= self.list.due_ns:
             self._settle(now_ns)
 
@@ -210,7 +240,11 @@ class Alarming:
             unit = self._units.get(unit_name)
             if unit is None:
                 continue  # an internal error has no end in this process
-            there = unit.unproved if name == other.UNPROVED else unit.state is State.ABORTING
+            there = unit.state is State.ABORTING
+            if name in (other.UNPROVED, other.NOT_OFF):
+                there = unit.unproved if name == other.UNPROVED else unit.settling.overdue()
+            elif name == other.TUBE_SHUT:
+                there = unit.tube_shut
             if not there:
                 self._watching.discard(tag)
                 self.list.signal(tag, False, now_ns)
@@ -218,13 +252,17 @@ class Alarming:
 
     def _settle(self, now_ns: int) -> None:
         self._dirty = False
-        if self.list.hides_safety:
+        if self.list.hides_safety or self.list.reveals:
             why = self.hazard()
             if why is not None:
                 self.list.reveal_safety(why, now_ns)
+            else:
+                self.list.cover_again(now_ns)
         for change in self.list.settle(now_ns):
             self._journal(change)
-        self._hiding = self.list.hides_safety
+        self._hiding, self._revealing = self.list.hides_safety, self.list.reveals
+        if self.keeping is not None:
+            self.keeping.keep()
         if self.list.flood is not self._flood:
             self._flood = self.list.flood
             self._write(FLOOD, {"on": self._flood})
@@ -277,7 +315,9 @@ class Alarming:
                 self.list.acknowledge(one, user, now_ns)
         else:
             if not isinstance(tag, str):
-                raise AlarmRefused(f"{word} needs the tag of an alarm")
+                raise AlarmRefused(
+                    f"{word} needs the tag of an alarm" + (", or a furnace" if word == TRUST else "")
+                )
             tags = [tag]
             self._hide(word, tag, reason, role, user, _seconds(request.get("minutes")), now_ns)
         self._settle(now_ns)
@@ -294,6 +334,10 @@ class Alarming:
             self.list.out_of_service(tag, user, role, reason, now_ns, self.hazard())
         elif word == "into-service":
             self.list.into_service(tag, user, role, now_ns)
+        elif word == TRUST:
+            if self.keeping is None:
+                raise AlarmRefused("nothing is kept of this rig")
+            self.keeping.trust(tag, user, reason, self._readings())
         else:
             raise AlarmRefused(f"nothing is known of {word!r} (there are: {', '.join(COMMANDS)})")
 
@@ -340,7 +384,7 @@ def _as_data(alarm: Alarm) -> dict[str, Any]:
     }
     shelf = alarm.service or alarm.shelf
     if shelf is not None:
-        data |= {"by": shelf.user, "reason": shelf.reason}
+        data |= {"by": shelf.user, "reason": shelf.reason, "out_of_service": alarm.service is not None}
         if alarm.service is None:
             data["until_s"] = shelf.until_ns / NS
     return data

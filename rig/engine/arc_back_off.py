@@ -3,6 +3,7 @@
 After an arc everything is off and the unit held. It restarts by itself only with high voltage proved off, the supply's
 fault gone, at least ten seconds passed, door, exhaust and emergency stop good without a break since the arc, the vapour
 estimate below its limit, and retries left (at most three in a step). Else it gives up and aborts (safety rule 4).
+A person who says hold or pause meanwhile wants to get at it: it stays held until a person clears and resumes it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,18 @@ from rig.safety.vapour import REFUSED_ABOVE
 WAIT_NS: Final = 10 * NS
 GIVE_UP_NS: Final = 90 * NS
 """Held for so long after an arc without all of that: a person has to look."""
+
+
+def awaits_retry(unit: Unit) -> bool:
+    """Whether it is held after an arc, or about to be, and would go on by itself: then it takes hold and pause."""
+    return unit.retries and unit.state in (State.HOLDING, State.HELD)
+
+
+def stay_held(unit: Unit, command: Command) -> None:
+    """A person's hold or pause in that time. The pause is owed as well, once the step has been resumed."""
+    unit.retries = False
+    if command is Command.PAUSE:
+        unit.pause_owed = True
 
 
 class ArcBackOff:
@@ -44,14 +57,14 @@ class ArcBackOff:
         interlocks = unit.spec.interlocks
         tripped = [name for name in self._supplies if interlocks.tripped(f"{ARC}:{name}")]
         if not tripped:
-            self._arc_ns = None
+            self._arc_ns, unit.retries = None, False
             return
         if self._arc_ns is None:
-            self._arc_ns, self._broken = now_ns, None
+            self._arc_ns, self._broken, unit.retries = now_ns, None, True
         for channel in self._inputs:
             if readings.value(channel) != 1 and self._broken is None:
                 self._broken = f"{channel} was not good all the time ({readings.explain(channel)})"
-        if unit.state is not State.HELD:
+        if unit.state is not State.HELD or not unit.retries:
             return
         why = self._why_not(unit, now_ns, readings)
         if why is None:

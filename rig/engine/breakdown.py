@@ -94,6 +94,7 @@ class Breakdown:
             self.all_off()
         self._keep_pace(now_ns)
         self._try(engine.hearing.take_reports)
+        self._try(partial(engine.abandon_hanging, now_ns))
         hopeless: Exception | None = None
         for unit in engine.units.values():
             error = self._scan_unit(unit, now_ns)
@@ -107,7 +108,7 @@ class Breakdown:
                 run.advance(now_ns, engine.readings)
             except Exception as error:
                 hopeless = error
-        if hopeless is not None and not self._any_stays():
+        if hopeless is not None and not self.any_stays():
             raise hopeless
 
     def _keep_pace(self, now_ns: int) -> None:
@@ -193,14 +194,16 @@ class Breakdown:
     # How long
 
     def _stay(self, unit: Unit, stay: Callable[[Readings], bool], readings: Readings) -> bool:
-        """Whether somebody has to go on watching a unit. What does not move on any more is not asked: its gas would be
-        waited for without end; then it is the temperature that counts."""
+        """Whether somebody has to go on watching a unit. What does not move on any more, or gets no readings, is not
+        asked: its gas would be waited for without end; then it is the temperature that counts, or how hot it can be."""
+        facts = unit.spec.facts
         if unit.name not in self._stale:
             try:
+                if self._engine.blind and isinstance(facts, FurnaceFacts):
+                    return facts.floor_degc >= facts.open_degc
                 return stay(readings)
             except Exception as error:
                 self._note(error)
-        facts = unit.spec.facts
         if not isinstance(facts, FurnaceFacts):
             return False
         temperature = readings.value(f"{unit.name}.temperature_degc")
@@ -208,7 +211,8 @@ class Breakdown:
             return readings.now_ns - self._began_ns < BLIND_NS
         return temperature >= facts.open_degc
 
-    def _any_stays(self) -> bool:
+    def any_stays(self) -> bool:
+        """Whether any tube has to be watched: as long as one has, nothing that breaks ends the scan."""
         readings = self._engine.readings
         stays = [unit.spec.stay for unit in self._engine.units.values() if unit.spec.stay is not None]
         return any(stay(readings) for stay in stays)

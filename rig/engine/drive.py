@@ -95,10 +95,12 @@ class VirtualDrive:
         if now_ns < self._stalled_until_ns:
             self._plan(self._stalled_until_ns)
             return
-        engine.scan()
-        due_ns = next_on_grid(now_ns, engine.period_ns)
-        if self._periodic is None or self._periodic[0] != due_ns:
-            self._plan(due_ns)
+        try:
+            engine.scan()
+        finally:  # a scan that raises moves the grid on too: the next is not at the same instant
+            due_ns = next_on_grid(now_ns, engine.period_ns)
+            if self._engine is not None and (self._periodic is None or self._periodic[0] != due_ns):
+                self._plan(due_ns)
 
     def post(self, function: Callable[[], None]) -> None:
         """Between two events."""
@@ -125,6 +127,8 @@ class RealDrive:
         self.clock = clock
         self._posted: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._stall_s = 0.0
+        self._not_before_ns = 0
+        """When the scan after one that raised is due."""
         self.latest_scan_ns = 0
         self.worst_lateness_ns = 0
 
@@ -134,7 +138,7 @@ class RealDrive:
 
     def run(self, engine: Engine, stop: Callable[[], bool]) -> None:
         """Scan on each grid point and when woken, until `stop()`."""
-        due_ns = self.clock.now_ns
+        due_ns = max(self.clock.now_ns, self._not_before_ns)
         while not stop():
             wait_ns = due_ns - self.clock.now_ns
             woken = False
@@ -156,7 +160,11 @@ class RealDrive:
             if now_ns >= due_ns:
                 self.worst_lateness_ns = max(self.worst_lateness_ns, now_ns - due_ns)
             self.latest_scan_ns = now_ns
-            engine.scan()
+            try:
+                engine.scan()
+            except Exception:
+                self._not_before_ns = next_on_grid(now_ns, engine.period_ns)
+                raise
             due_ns = next_on_grid(now_ns, engine.period_ns)
 
     @staticmethod

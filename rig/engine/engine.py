@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from rig.engine.acting import Outlet, outlets
+from rig.engine.acting import GasOutlet, Outlet, outlets
 from rig.engine.alarming import NOTED, Alarming
 from rig.engine.books import Books
 from rig.engine.breakdown import Breakdown
 from rig.engine.hearing import Hearing
+from rig.engine.opening import Opening
 from rig.engine.pacing import Pacing
 from rig.engine.phases.phase import Context
 from rig.engine.questions import Answer, Question
@@ -20,10 +21,9 @@ from rig.engine.switching import Switching
 from rig.engine.unit import Unit
 from rig.lines.board import Board
 from rig.lines.line import Line
-from rig.readings import Readings
+from rig.readings import Reading, Readings
 from rig.records.record import Record, Ticket
 from rig.safety.conditions import OutputView, Situation
-from rig.safety.furnace_facts import FurnaceFacts
 from rig.safety.furnace_guard import AT_REST
 
 
@@ -44,11 +44,18 @@ class Engine:
         self._writers: dict[str, Callable[[str, dict[str, Any]], Ticket | None]] = {}
         self.hearing = Hearing(lines, self.outlets, self._unit_of, self._write_at, self.alarming.report)
         self.pacing = Pacing(lines, self.units)
+        self.opening = Opening(self)
         self.error: str | None = None
         self.readings = board.snapshot(now())
+        self.blind = False
+        """The readings of this scan could not be taken."""
         self.scans = 0
+        self.completed = 0
+        """Scans that came to their end, whatever broke in them."""
         self.connecting = True
         """Until every instrument has answered, outputs are off and nothing is judged by readings not taken."""
+        self.supervised: frozenset[str] = frozenset()
+        """Units that are judged and guarded although not every instrument of the rig has answered."""
         self.releasing = False
         self.switching: Switching | None = None
         self.on_question: Callable[[], None] | None = None
@@ -105,6 +112,7 @@ class Engine:
         writer = self._writers[unit.name]
         context = Context(self.now(), self.readings, views, unit.proofs, unit.questions, writer)
         context.why_hands_off = partial(self._hands_off, unit, self.now())
+        context.withheld = partial(self.opening.keep, unit)
         return context.ask(question)
 
     # Events
@@ -143,11 +151,16 @@ class Engine:
 
     def scan(self) -> None:
         """One scan. An exception from anywhere above the lines ends in the safe state and the outcome `failed`."""
-        if self.releasing:
-            return
         now_ns = self.now()
+        if self.releasing:
+            self.abandon_hanging(now_ns)
+            return
         self.scans += 1
-        self.readings = self.board.snapshot(now_ns)
+        try:
+            self.readings, self.blind = self.board.snapshot(now_ns), False
+        except Exception as error:
+            self.readings, self.blind = self._unread(now_ns, error), True
+            self.break_down(error)
         if self.error is None:
             try:
                 self._scan(now_ns)
@@ -161,10 +174,19 @@ class Engine:
             except Exception as error:
                 self.on_scan = None  # the supply still has to be proved off, and that takes scans
                 self.break_down(error)
+        self.completed += 1
+
+    def _unread(self, now_ns: int, error: Exception) -> Readings:
+        """What is known where the readings themselves cannot be taken: every channel bad, none as it was before."""
+        bad = Reading(
+            None, now_ns, f"internal error: the readings cannot be taken ({type(error).__name__}: {error})"
+        )
+        members = [member for line in self.lines.values() for member in line.members.values()]
+        return Readings(now_ns, {name: bad for member in members for name in member.names.values()}, {})
 
     def _scan(self, now_ns: int) -> None:
         self.hearing.take_reports()
-        self._abandon_hanging(now_ns)
+        self.abandon_hanging(now_ns)
         readings = self.readings
         live = False
         pumps_live = False
@@ -172,8 +194,9 @@ class Engine:
         for unit in self.units.values():
             self._at_work = unit.name
             views, situation = self._situation(unit, readings)
-            if self.connecting:
-                live = True
+            if self.connecting and unit.name not in self.supervised:
+                live = live or not self.supervised
+                unit.not_judged_yet(now_ns)
                 continue
             facts = unit.spec.facts
             context = Context(
@@ -185,6 +208,8 @@ class Engine:
                 self._writers[unit.name],
                 facts=facts,
                 why_hands_off=partial(self._hands_off, unit, now_ns),
+                withheld=partial(self.opening.keep, unit),
+                why_keep_shut=partial(self.opening.keep_shut, unit),
             )
             context.situation = situation
             context.keep_away()
@@ -214,14 +239,15 @@ class Engine:
             pumps_live = pumps_live or situation.pumps_live
         self._at_work = None
         if self.switching is not None:
-            self.switching.scan(self.units.values(), now_ns, hv_requested)
+            self.switching.scan(self.units, readings, now_ns, hv_requested)
         for run in self.runs:
             run.advance(now_ns, readings)
         open_run = any(not run.closed for run in self.runs)
         self.pacing.set_activity(live or pumps_live, open_run, readings)
         self.pacing.keep_pace(now_ns, live, pumps_live, open_run)
         quality_changed = self._sample()
-        if not self.connecting:
+        self.opening.scan(now_ns)
+        if not self.connecting or self.supervised:
             self.alarming.scan(now_ns, readings, quality_changed)
         self._tell_questions()
 
@@ -231,8 +257,9 @@ class Engine:
         for name, kind in unit.spec.outputs.items():
             outlet = self.outlets[name]
             if kind == "furnace":
-                view = outlet.view(self._heater_off(outlet, readings))
-            elif kind == "gas":
+                view = outlet.view(self.heater_off(outlet, readings))
+            elif isinstance(outlet, GasOutlet):
+                outlet.see(readings)
                 view = outlet.view(True)
             elif kind == "hv":
                 proof = unit.proofs[name]
@@ -248,22 +275,23 @@ class Engine:
 
     def _locked(self) -> bool:
         """Whether every door lock the rig has is known to be locked."""
-        return self.switching is None or self.switching.locked()
+        return self.switching is None or self.switching.locked(self.readings)
+
+    def situation_now(self, unit: Unit) -> Situation:
+        """What a unit's conditions look at, as of this moment."""
+        return self._situation(unit, self.board.snapshot(self.now()))[1]
 
     def why_not_clear(self, unit: Unit) -> str | None:
         """What still stands against clearing a unit's trips at this moment, or None."""
-        _, situation = self._situation(unit, self.board.snapshot(self.now()))
-        remaining = unit.spec.interlocks.remaining(situation)
+        remaining = unit.spec.interlocks.remaining(self.situation_now(unit))
         return "; ".join(f"{condition.tag}: {finding.text}" for condition, finding in remaining) or None
 
     def _hands_off(self, unit: Unit, now_ns: int) -> str | None:
         """Why nobody may be sent to the rig: any supply of it, whoever's work it is on (no program knows which door a
-        prompt's words open), and the tube of this unit where it is not known to be below its open limit."""
-        facts = unit.spec.facts
-        if isinstance(facts, FurnaceFacts):
-            why = facts.why_not_open(unit.name, self.readings.value(f"{unit.name}.temperature_degc"))
-            if why is not None:
-                return why
+        prompt's words open), and each tube of the asking run that is hot, or not flushed."""
+        why = self.opening.why_not(unit)
+        if why is not None:
+            return why
         for other in self.units.values():
             for proof in other.proofs.values():
                 if not proof.proved:
@@ -273,7 +301,7 @@ class Engine:
         return None
 
     @staticmethod
-    def _heater_off(outlet: Outlet, readings: Readings) -> bool:
+    def heater_off(outlet: Outlet, readings: Readings) -> bool:
         """Told off, and the controller's working output read as nought since."""
         channel = f"{outlet.name}.power_pct"
         reading = readings.get(channel)
@@ -290,11 +318,14 @@ class Engine:
 
     # Lines
 
-    def _abandon_hanging(self, now_ns: int) -> None:
+    def abandon_hanging(self, now_ns: int) -> None:
+        """Give up lines whose call has not returned for too long; also while leaving and after an internal error."""
         for line in self.lines.values():
             why = line.overdue(now_ns)
             if why is not None:
                 line.abandon(why)
+                if self.releasing:  # nobody takes reports any more
+                    self.write("line", {"line": line.name, "what": "abandoned", "text": why})
 
     # Recording
 

@@ -7,10 +7,12 @@ from typing import Final
 from rig.readings import NS, Readings
 from rig.safety.furnace_facts import FurnaceFacts
 from rig.safety.furnace_guard import COLD_FOR_NS, gas_may_end
-from rig.safety.purge import FLUSH_VOLUMES, FLUSHED_BELOW_DEGC
 
 CLOSING_NS: Final = 60 * NS
 """A gas that is not read closed so long after it was to be closed is left as it is, and said."""
+
+UNREAD_NS: Final = 600 * NS
+"""A tube that is cold by calculation, and that nobody could read for so long, is left with its gas on, and said."""
 
 CLOSED_SCCM: Final = 1.0
 
@@ -24,13 +26,20 @@ class Leaving:
         self._facts = facts
         self._process = process
         self._closing_since_ns: int | None = None
+        self._unread_since_ns: int | None = None
 
     def stay(self, readings: Readings) -> bool:
         """Whether somebody has to go on watching: hot, being flushed, or its gas not closed yet."""
         facts, now_ns = self._facts, readings.now_ns
+        if readings.value(self._process) is not None:
+            self._unread_since_ns = None
+        elif self._unread_since_ns is None:
+            self._unread_since_ns = now_ns
         if self._hot(readings):
             return True
         if not facts.gas_ends or facts.doubted:
+            return False
+        if self._unread_since_ns is not None and now_ns - self._unread_since_ns >= UNREAD_NS:
             return False
         if facts.flush.under_way(now_ns):
             return True
@@ -52,15 +61,17 @@ class Leaving:
         if parts or facts.gas_ends:
             parts += [f"{name} {flow} left on" for name, flow in self._flows(readings)]
         if parts and not parts[0].startswith(self._furnace):
-            cold = "cold by calculation, its thermocouple is not believed" if facts.doubted else "cold"
-            parts.insert(0, f"{self._furnace} {cold}")
+            parts.insert(0, f"{self._furnace} cold{self._by_what(readings)}")
         if facts.flush.owed and not self._hot(readings):
-            parts.append(
-                f"{self._furnace} was not flushed after its hot inert step ({facts.flush.flowed_l:.1f} l of "
-                f"{facts.flush.needed_l:.1f} l; {FLUSH_VOLUMES:.0f} tube volumes are to flow below "
-                f"{FLUSHED_BELOW_DEGC:.0f} °C with the exhaust proved): flush it before it is opened"
-            )
+            parts.append(f"{facts.flush.why_not(self._furnace)}: flush it before it is opened")
         return ", ".join(parts) or None
+
+    def _by_what(self, readings: Readings) -> str:
+        """How that is known, where it is not read."""
+        if self._facts.doubted:
+            return " by calculation, its thermocouple is not believed"
+        unread = readings.value(self._process) is None
+        return " by calculation, its thermocouple cannot be read" if unread else ""
 
     def _hot(self, readings: Readings) -> bool:
         """What cannot be read, or not be believed, is as hot as it can still be."""

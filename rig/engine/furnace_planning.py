@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from recipes.gases import is_inert
+from recipes.materials import is_inert
 from recipes.model import AnyStep, CoolStep, DryStep, HeatStep, PurgeStep, Segment
 from recipes.units import Quantity
 from rig.bench.model import Bench

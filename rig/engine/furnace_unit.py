@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from recipes.gases import is_inert
+from recipes.materials import is_inert
 from rig.bench.model import Bench
+from rig.bench.outputs import gas_of
+from rig.engine.clients import Clients
 from rig.engine.furnace_leaving import Leaving
+from rig.engine.switching import relay_watches, watches_of
 from rig.engine.unit import Unit, UnitSpec
 from rig.lines.board import Board
 from rig.lines.line import Line
-from rig.outputs import GasOutput, Output
+from rig.outputs import FurnaceOutput, GasOutput, Output
 from rig.readings import Readings
+from rig.safety.attendance import attendance_conditions
 from rig.safety.conditions import Interlocks, Situation
 from rig.safety.furnace_facts import FurnaceFacts
+from rig.safety.furnace_gas import in_air, kept_gas, put_on
 from rig.safety.furnace_guard import furnace_guard
 from rig.safety.guard import Permitted
 from rig.safety.heating import DOUBTING, furnace_conditions
-from rig.safety.limits import FURNACE_INTERLOCKS
+from rig.safety.limits import FURNACE_INTERLOCKS, TUBE_PRESSURE
 from rig.safety.purge import FLUSHED_BELOW_DEGC, Flush, PurgeProof
+from rig.safety.relay_conditions import relay_conditions
+from rig.safety.relays import RelayWatch
 
 DEFAULT_TUBE_L = 3.0
 """Where the rig file gives no tube: that of the usual 60 mm by 1000 mm."""
@@ -38,12 +44,6 @@ OXYGEN_TRIP_FACTOR = 3.0
 def gases_of(bench: Bench, furnace: str) -> tuple[str, ...]:
     """The flow controllers that feed a furnace."""
     return tuple(name for name, gas in bench.gases.items() if gas.feeds == furnace and not gas.passive)
-
-
-def gas_of(controller: str) -> str:
-    """The gas that a flow controller's name says: "argon" for gas.argon and gas.argon-2."""
-    short = controller.partition(".")[2]
-    return short if is_inert(short) else re.split(r"[-_0-9]", short)[0]
 
 
 def analyser_of(bench: Bench, furnace: str) -> str | None:
@@ -84,8 +84,10 @@ def furnace_unit(
     board: Board,
     write: Callable[[str, dict[str, Any]], Any],
     now: Callable[[], int],
+    relays: Mapping[str, RelayWatch] | None = None,
+    clients: Clients | None = None,
 ) -> Unit:
-    """The unit of one furnace ("furnace.tube") with its gases."""
+    """The unit of one furnace ("furnace.tube") with its gases. relays, clients: as for `spin_unit`."""
     settings = bench.furnaces[furnace]
     gases = gases_of(bench, furnace)
     oxygen = analyser_of(bench, furnace)
@@ -102,8 +104,24 @@ def furnace_unit(
         floor_degc=settings.limit_degc,
     )
     interlocks = Interlocks(
-        furnace_conditions(
-            furnace, gases, oxygen, exhaust, _input(bench, "tube_pressure_ok"), emergency_stops(bench)
+        (
+            *furnace_conditions(
+                furnace,
+                gases,
+                oxygen,
+                exhaust,
+                _input(bench, TUBE_PRESSURE),
+                emergency_stops(bench),
+                tuple(name for name in gases if name not in inert_gases),
+            ),
+            *attendance_conditions(
+                furnace,
+                lambda: unit.attended,
+                lambda: True,
+                clients.nobody_since_ns if clients is not None else lambda: None,
+                None,
+            ),
+            *relay_conditions(furnace, watches_of(bench, furnace, relays or relay_watches(bench))),
         )
     )
     doubts = [interlocks.watches[f"{tag}:{furnace}"] for tag in DOUBTING]
@@ -129,8 +147,9 @@ def furnace_unit(
             }
             before = {**before, **{name: GasOutput(flow) for name, flow in read.items() if flow is not None}}
             known.update(name for name in gases if name in before)
-        if state in RESTS_AFTER_WORK and facts.atmosphere is not None:
-            facts.gas_ends = True
+        before = put_on(furnace, gases, facts, situation.readings, before)
+        if state in RESTS_AFTER_WORK:
+            over()
         return furnace_guard(
             furnace,
             requested,
@@ -143,8 +162,18 @@ def furnace_unit(
             before,
         )
 
+    def over() -> None:
+        """No step comes any more that wants the gas: it is closed when the tube is cold."""
+        if facts.atmosphere is not None:
+            facts.gas_ends = True
+
     def feed(now_ns: int, readings: Readings, permitted: Mapping[str, Output]) -> None:
         temperature = readings.value(process)
+        heater = permitted.get(furnace)
+        if not isinstance(heater, FurnaceOutput) or heater.mode != "hold":
+            facts.held_since_ns = None
+        elif facts.held_since_ns is None:
+            facts.held_since_ns = now_ns
         facts.trend.update(now_ns, temperature, readings.value(f"{furnace}.setpoint_degc"))
         facts.leap.update(readings.get(process))
         doubted = any(watch.tripped for watch in doubts)
@@ -176,9 +205,13 @@ def furnace_unit(
         }
         atmosphere = facts.atmosphere
         purge = facts.purge
-        if atmosphere is not None and not atmosphere.inert:
+        reckoned = facts.reckoned_degc(temperature)
+        facts.kept = kept_gas(facts, reckoned)
+        if in_air(facts):
             purge.lose("set back to air")
-            facts.flush.opened()
+            cold = reckoned is not None and reckoned < facts.open_degc and not facts.doubted
+            if cold and facts.kept is None:
+                facts.flush.opened()
         gas = atmosphere.gas if atmosphere is not None else None
         flow = permitted.get(gas) if gas is not None else None
         purge.update(
@@ -197,12 +230,16 @@ def furnace_unit(
         flow_sccm = sum(flow for flow in flows if flow is not None)
         # A tube that is found hot was at an inert step if inert gas flows through it.
         inert = atmosphere.inert if atmosphere is not None else flow_sccm > 1.0
-        reckoned = facts.reckoned_degc(temperature)
         if facts.doubted and reckoned is not None and reckoned < FLUSHED_BELOW_DEGC:
             reckoned = None  # what flows through a tube whose temperature nobody believes has flushed nothing
         facts.flush.update(now_ns, reckoned, inert, flow_sccm, proved)
         limit = purge.stands_for_ppm
-        facts.oxygen_limit_ppm = OXYGEN_TRIP_FACTOR * limit if limit is not None and purge.proved else None
+        if limit is not None and purge.proved:
+            facts.oxygen_limit_ppm = OXYGEN_TRIP_FACTOR * limit
+        elif not in_air(facts) or facts.kept is None:
+            facts.oxygen_limit_ppm = (
+                None  # but while a step of air goes on under the inert gas before it, it stands
+            )
 
     def ready() -> str | None:
         for line in lines.values():
@@ -230,5 +267,7 @@ def furnace_unit(
         feed=feed,
         left=leaving.left,
         stay=leaving.stay,
+        over=over,
     )
-    return Unit(spec, write)
+    unit = Unit(spec, write)
+    return unit

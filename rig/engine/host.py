@@ -16,22 +16,28 @@ from typing import Any, Protocol
 from recipes.model import Recipe
 from rig.bench.assignment import Assignment
 from rig.bench.model import Bench
+from rig.engine import periods
+from rig.engine.clients import Clients
 from rig.engine.connect import Carrier, build_lines
 from rig.engine.drive import Drive
 from rig.engine.engine import Engine
 from rig.engine.furnace_unit import furnace_unit
+from rig.engine.going_on import scan_until
 from rig.engine.leaving import release_failures, what_is_left
+from rig.engine.marks import Marks
 from rig.engine.orders import Orders
 from rig.engine.planning import Visit, instruments_left_out, plan_visits
 from rig.engine.questions import Question
+from rig.engine.refusing import left_behind, supervise
 from rig.engine.run import Ending, Run
 from rig.engine.sampling import Sampler, recorded_channels
 from rig.engine.spin_unit import spin_unit
 from rig.engine.states import State
 from rig.engine.status import status
-from rig.engine.switching import Switching
+from rig.engine.switching import Switching, relay_watches
 from rig.engine.unit import Unit
 from rig.lines.board import Board
+from rig.lines.clocks import SIMULATED_ORIGIN
 from rig.lines.line import Line
 from rig.readings import NS
 from rig.records.record import Record
@@ -50,9 +56,6 @@ TRACE_KEPT = 10_000
 
 _LEFT_OFF = frozenset({"hv", "pump", "furnace"})
 """What has to have acknowledged its "off" before a host that was interrupted twice goes."""
-
-MOST_BREAKS = 10
-"""How often something may break beside the scan before the host gives the run up."""
 
 
 class NotReady(Exception):
@@ -118,24 +121,47 @@ class Host:
     """One rig's owner, for one run."""
 
     def __init__(
-        self, bench: Bench, carrier: Carrier, drive: Drive, answers: AnswerSource, trace: bool = False
+        self,
+        bench: Bench,
+        carrier: Carrier,
+        drive: Drive,
+        answers: AnswerSource,
+        trace: bool = False,
+        marks: Marks | None = None,
     ) -> None:
         self.bench = bench
         self.drive = drive
         self.answers = answers
         self.board = Board()
+        self.marks = marks or Marks(None, bench.name, SIMULATED_ORIGIN)
+        """What outlasts this program, taken over as it connects."""
         self._traced: list[dict[str, Any]] = []
         self.lines: dict[str, Line] = build_lines(bench, carrier, self.board, self._trace if trace else None)
         self.engine = Engine(self.lines, self.board, drive.now)
         self.board.on_change = lambda channel: drive.wake()
         engine = self.engine
+        relays = relay_watches(bench)
+        self.clients = Clients(drive.now, engine.write, drive.wake)
         if bench.hv or bench.pumps:
-            engine.add(spin_unit(bench, self.lines, self.board, engine.writer("spin"), drive.now))
+            engine.add(
+                spin_unit(
+                    bench, self.lines, self.board, engine.writer("spin"), drive.now, relays, self.clients
+                )
+            )
         for furnace in bench.furnaces:
             engine.add(
-                furnace_unit(bench, furnace, self.lines, self.board, engine.writer(furnace), drive.now)
+                furnace_unit(
+                    bench,
+                    furnace,
+                    self.lines,
+                    self.board,
+                    engine.writer(furnace),
+                    drive.now,
+                    relays,
+                    self.clients,
+                )
             )
-        engine.switching = Switching(bench, engine.outlets, engine.write)
+        engine.switching = Switching(bench, engine.outlets, engine.write, relays)
         engine.alarming.begin()
         engine.on_question = self._answer_open_questions
         self.orders = Orders(engine, drive)
@@ -165,18 +191,20 @@ class Host:
 
     def connect(self) -> None:
         """Open all lines, every output off first. Raises NotReady when an instrument does not answer."""
+        self.marks.load()
+        self.engine.alarming.restore(self.marks)
         for line in self.lines.values():
             line.start()
         began_ns = self.drive.now()
 
         def settled() -> bool:
-            if self.engine.hearing.unreachable and self._every_line_tried():
+            if self._missing() and self._every_line_tried():
                 return True
             if self._called_off() or self.drive.now() - began_ns > CONNECT_S * NS:
                 return True
             return self._all_connected() and self._all_read()
 
-        self.drive.run(self.engine, settled)
+        self._drive(settled)
         if self._all_connected() and not self._called_off():
             self.engine.connecting = False
             return
@@ -185,19 +213,35 @@ class Host:
             for member in line.members.values():
                 if not member.connected:
                     missing.setdefault(member.name, "no answer yet")
-        unproved = self._prove_before_leaving()
+        why = "\n".join(f"{name}: {text}" for name, text in sorted(missing.items()))
+        called_off = self._called_off()
+        if called_off:
+            why = "interrupted while connecting; every output that answered was told off"
+        why += self.walk_away(why)
+        raise CalledOff(why) if called_off else NotReady(why)
+
+    def walk_away(self, why: str) -> str:
+        """Leave a rig on which nothing is started, for the reason given; what is to be said behind it, or nothing.
+
+        A tube that reads hot is supervised first, as after a stop. Empty where the rig was left already.
+        """
+        if self.engine.releasing:
+            return ""
+        said = ""
+        try:
+            said = self._prove_before_leaving()
+            supervise(self.engine, self._drive, self._left_by_now, why)
+            said += left_behind(self.engine)
+        except Exception as error:  # whatever breaks, the instruments are released after it
+            self.engine.break_down(error)
+            said += f"\nWhat is left is not known ({type(error).__name__}: {error}); nobody is watching"
         self.release()
-        if self._called_off():
-            raise CalledOff(
-                "interrupted while connecting; every output that answered was told off" + unproved
-            )
-        raise NotReady("\n".join(f"{name}: {why}" for name, why in sorted(missing.items())) + unproved)
+        return said
 
     def _prove_before_leaving(self) -> str:
         """A rig that is refused is left with its supplies proved off, or with a word about those that are not."""
         began_ns = self.drive.now()
-        self.drive.run(
-            self.engine,
+        self._drive(
             lambda: (
                 all(proof.proved for proof in self._proofs().values())
                 or self.drive.now() - began_ns > FIRST_READ_S * NS
@@ -209,6 +253,12 @@ class Host:
             for name, proof in self._proofs().items()
             if not proof.proved
         )
+
+    def _missing(self) -> bool:
+        """Whether an instrument does not answer for which nothing more can be done: a supply behind a contactor is to
+        get its mains first, and to start."""
+        waited = set(self.bench.hv) if self.bench.hv_contactors else set()
+        return not waited.issuperset(self.engine.hearing.unreachable)
 
     def _called_off(self) -> bool:
         """Interrupted, stopped or aborted before the run began."""
@@ -251,8 +301,9 @@ class Host:
         for visit in visits:
             visit.phases()  # what cannot be planned is refused now, and not in a scan hours later
         visited = {visit.unit for visit in visits}
+        relays = engine.switching.watches if engine.switching is not None else {}
         channels = recorded_channels(
-            self.lines, engine.outlets, self.bench.current, instruments_left_out(self.bench, visited)
+            self.lines, engine.outlets, self.bench.current, instruments_left_out(self.bench, visited), relays
         )
         record = job.make_record(channels)
         for line in self._traced:
@@ -275,7 +326,7 @@ class Host:
         self._made[job.run_id] = _Made(run, record, answers)
         spin = engine.units.get("spin")
         jets = spin.spec.texts if spin is not None else None
-        engine.begin(run, record, Sampler(channels, engine.outlets, self.bench.current, jets))
+        engine.begin(run, record, Sampler(channels, engine.outlets, self.bench.current, jets, relays))
         self.drive.wake()
         return run
 
@@ -283,13 +334,9 @@ class Host:
         """Scan until every run is closed, then leave through the safe state. `results` says how each went."""
         self._drive(self._over)
         twice = self.orders.leaving_ns is not None
-        for run in self.engine.runs:
-            if twice:
-                run.leave(self.drive.now(), "interrupted twice")
-            elif not run.closed:
-                why = f"internal error: the scan does not go on ({self.engine.error})"
-                run.leave(self.drive.now(), why, "failed")
         last = list(self.engine.runs)
+        for run in last:
+            self._leave(run, twice)
         left = {run: self._left_of(run) for run in last}
         self.release()
         failed = release_failures(self.engine)
@@ -298,6 +345,17 @@ class Host:
             self._finish(run, "; ".join(part for part in (left[run], failed) if part) or None, twice)
         for thread in self._closing:
             thread.join()
+
+    def _leave(self, run: Run, twice: bool) -> None:
+        """Close a run that is still open as the host goes. Whatever breaks, the instruments are released after it."""
+        try:
+            if twice:
+                run.leave(self.drive.now(), "interrupted twice")
+            elif not run.closed:
+                why = f"internal error: the scan does not go on ({self.engine.error})"
+                run.leave(self.drive.now(), why, "failed")
+        except Exception as error:
+            self.engine.break_down(error)
 
     def _over(self) -> bool:
         """Whether there is nothing left to scan for. A run that is closed while others go on is let go at once."""
@@ -319,20 +377,19 @@ class Host:
         thread.start()
 
     def _left_of(self, run: Run) -> str | None:
-        return what_is_left(self.engine, run.concerned(), self.drive.now())
+        try:
+            return what_is_left(self.engine, run.concerned(), self.drive.now())
+        except Exception as error:
+            self.engine.break_down(error)
+            return f"everything in an unknown state ({type(error).__name__}: {error}); nobody is watching"
 
     def _drive(self, stop: Callable[[], bool]) -> None:
-        """Scan until `stop()`. What breaks beside the scan ends the runs like what breaks in it."""
-        for _ in range(MOST_BREAKS):
-            try:
-                self.drive.run(self.engine, stop)
-                return
-            except Exception as error:
-                self.engine.break_down(error)
+        scan_until(self.engine, self.drive, stop)
 
     def _finish(self, run: Run, left: str | None, twice: bool) -> None:
-        assert run.ending is not None
-        ending, record = run.ending, self._made.pop(run.run_id).record
+        """Close a run's record and keep how it went. Called from a thread too, and raises nothing."""
+        ending = run.ending or Ending("failed", reason=f"internal error: {self.engine.error}")
+        record = self._made.pop(run.run_id).record
         steps = [
             {"id": step.id, "do": step.do, "outcome": step.outcome, "duration_s": step.duration_s}
             for step in run.results
@@ -346,14 +403,18 @@ class Host:
         }
         if left is not None:
             outcome["left"] = left
-        info = record.close(self.drive.now(), outcome)
+        info, unclosed = None, None
+        try:
+            info = record.close(self.drive.now(), outcome)
+        except Exception as error:
+            unclosed = f"the record could not be closed: {type(error).__name__}: {error}"
         self.results[run.run_id] = Result(
             ending=ending,
             folder=record.folder,
             info=info,
             left=left,
             interrupted_twice=twice,
-            record_failed=record.failed,
+            record_failed=record.failed or unclosed,
             error=self.engine.last_exception,
             steps=steps,
         )
@@ -368,18 +429,19 @@ class Host:
         return {name: proof for unit in self.engine.units.values() for name, proof in unit.proofs.items()}
 
     def release(self) -> None:
-        """Leave every instrument as its front panel expects it and close the ports."""
+        """Leave every instrument as its front panel expects it and close the ports; what hangs is not waited for."""
         self.engine.releasing = True
+        self.engine.pacing.period_ns = periods.SCAN_HV_NS
         for line in self.lines.values():
             line.close()
         began_ns = self.drive.now()
-        self.drive.run(
-            self.engine,
+        self._drive(
             lambda: (
                 all(line.closed or line.abandoned for line in self.lines.values())
                 or self.drive.now() - began_ns > RELEASE_S * NS
             ),
         )
+        self.marks.close()
 
     # Told from outside, always in the scan's thread
 

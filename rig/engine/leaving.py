@@ -64,10 +64,18 @@ def _supplies(engine: Engine, unit: Unit, now_ns: int) -> Iterable[str]:
 
 
 def release_failures(engine: Engine) -> str:
-    """Outputs that did not take their last "off" as the ports were closed."""
-    return "; ".join(
+    """Outputs that did not take their last "off" as the ports were closed, and those on a line that hangs."""
+    failed = [
         f"{report.member} did not acknowledge its last off ({report.text})"
         for line in engine.lines.values()
         for report in line.reports
         if report.what == "failed" and report.member in engine.outlets
-    )
+    ]
+    failed += [
+        f"{name} did not acknowledge its last off (line {line.name} hangs)"
+        for line in engine.lines.values()
+        if not line.let_go
+        for name in line.members
+        if name in engine.outlets and engine.outlets[name].kind != "gas"
+    ]
+    return "; ".join(failed)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from recipes.model import FORMAT, Recipe
 from recipes.steps import PRIME_RATE
-from recipes.tables import nearest
+from recipes.toml_text import nearest
 from recipes.units import Quantity, UnitError, parse_quantity
 from rig.bench.capabilities import limits_of, rate_limits_ml_h
 from rig.bench.model import Bench
@@ -66,7 +66,7 @@ class ManualWork:
 
     def visit(self) -> Visit:
         """The run's one visit."""
-        return Visit(UNIT, (self.do,), lambda: [self.make()])
+        return Visit(UNIT, (self.do,), lambda: [self.make()], frozenset({self.do}))
 
     def recipe(self) -> Recipe:
         """What stands in the record in a recipe's place: it says what was asked for, and no recipe can be read from

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from rig.engine.arc_back_off import awaits_retry, stay_held
+from rig.engine.clearing import against_going_on, clear_in_place, clears_in_place
 from rig.engine.drive import Drive
 from rig.engine.engine import Engine
 from rig.engine.questions import BadAnswer
@@ -75,7 +77,8 @@ class Orders:
             command = self._meant(name, units[0].state if units else State.IDLE)
             cause = f"{name} by {user}" + (f": {reason}" if reason else "")
             for unit in units:
-                if command is Command.CLEAR and unit.machine.may(command):
+                in_place = command is Command.CLEAR and clears_in_place(unit)
+                if command is Command.CLEAR and (in_place or unit.machine.may(command)):
                     why = self._engine.why_not_clear(unit)
                     if why is not None:
                         raise ValueError(f"not cleared, its cause is still there: {why}")
@@ -83,6 +86,16 @@ class Orders:
                     why = unit.unclean(self._drive.now(), self._engine.readings)
                     if why is not None:
                         raise ValueError(f"not reset: {why}")
+                if command in (Command.RESUME, Command.RESTART) and unit.machine.may(command):
+                    why = against_going_on(unit, self._engine.situation_now(unit))
+                    if why is not None:
+                        raise ValueError(f"not resumed: {why}")
+                if in_place:
+                    clear_in_place(unit, self._engine.situation_now(unit), user, self._engine.write)
+                    continue
+                if command in (Command.HOLD, Command.PAUSE) and awaits_retry(unit):
+                    stay_held(unit, command)
+                    continue
                 unit.fire(command, self._drive.now(), cause, user)
             ended = False
             if command in (Command.STOP, Command.ABORT):

@@ -16,13 +16,15 @@ from rig.engine import alarming
 from rig.engine.control import ControlServer
 from rig.engine.host import Host
 from rig.engine.lock import RigLock
-from rig.engine.questions import BEGIN
+from rig.engine.questions import BEGIN, FLUSHED
 
 EVENTS_KEPT: Final = 500
 COMMANDS: Final = ("hold", "resume", "pause", "complete", "stop", "abort", "clear", "reset")
-NEED_PRESENCE: Final = frozenset({"resume", "clear", "reset", "shelve", "out-of-service"})
+NEED_PRESENCE: Final = frozenset({"resume", "clear", "reset", "shelve", "out-of-service", "trust"})
 """What may set something in motion, and what keeps an alarm from the person at the rig."""
-ANSWERS_NEED_PRESENCE: Final = frozenset({BEGIN, "present", "primed", "wiped", "earthed", "attested"})
+ANSWERS_NEED_PRESENCE: Final = frozenset(
+    {BEGIN, FLUSHED, "present", "primed", "wiped", "earthed", "attested"}
+)
 """What only a person at the rig can say."""
 SSH_MARKS: Final = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 
@@ -116,6 +118,7 @@ class Ownership:
     def handle(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """One request's answer: `ok`, and with False `error` in words."""
         assert self._host is not None
+        self._host.clients.sign(_user(request))
         wanted, run = request.get("run"), self._note.get("run")
         under_way = [one.run_id for one in self._host.engine.runs] or [str(run)]
         if wanted is not None and wanted not in under_way:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
+from recipes.materials import solvent
 from recipes.model import (
     CoolStep,
     DryStep,
@@ -17,19 +18,18 @@ from recipes.model import (
     WaitStep,
 )
 from recipes.steps import FURNACE_KINDS, PRIME_RATE, SPIN_UNIT_KINDS, AnyStep
-from recipes.vapour import vapour_over_lel
 from rig.bench.assignment import Assignment, dead_volume_ml, prime_steps
 from rig.bench.model import CONSOLE, Bench
 from rig.engine.connect import monitor_steps_kv
 from rig.engine.furnace_planning import furnace_phase
 from rig.engine.furnace_unit import analyser_of, gases_of
-from rig.engine.phases.people import PromptPhase, WaitPhase
+from rig.engine.phases.people import FURNACE_WORDS, PromptPhase, WaitPhase
 from rig.engine.phases.phase import Phase
 from rig.engine.phases.plans import PrimePlan, PumpPlan, SpinPlan, SupplyPlan
 from rig.engine.phases.prime import PrimePhase
 from rig.engine.phases.spin import SpinPhase
 from rig.safety.climate import ClimateWindow
-from rig.safety.jet_expected import JetData
+from rig.safety.jet_expected import IONS_FROM, JetData
 from rig.safety.limits import SPIN_INTERLOCKS
 
 
@@ -39,11 +39,13 @@ class CannotDrive(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The longest stretch of a recipe's steps on one unit. `phases` makes fresh phase objects."""
+    """The longest stretch of a recipe's steps on one unit. `phases` makes fresh phase objects; `attended` names the
+    steps that want somebody connected."""
 
     unit: str
     step_ids: tuple[str, ...]
     phases: Callable[[], Sequence[Phase]]
+    attended: frozenset[str] = frozenset()
 
 
 def unit_of(step: AnyStep, bench: Bench) -> str | None:
@@ -99,7 +101,20 @@ def _visit(
             made += _phases(recipe, step, first + offset, assignment, bench)
         return made
 
-    return Visit(unit, tuple(step.id for step in steps), phases)
+    attended = frozenset(step.id for step in steps if step.attended)
+    return Visit(unit, tuple(step.id for step in steps), phases, attended)
+
+
+def asks_at_tube(steps: Sequence[AnyStep], number: int) -> bool:
+    """Whether what prompt `number` asks for may be done at a furnace's tube: work before or after it is one's, or its
+    words name one."""
+    prompt = steps[number]
+    if isinstance(prompt, PromptStep) and FURNACE_WORDS.search(prompt.say):
+        return True
+    kinds = [step.do for step in steps]
+    before = next((do for do in reversed(kinds[:number]) if do not in ("prompt", "wait")), None)
+    after = next((do for do in kinds[number + 1 :] if do not in ("prompt", "wait")), None)
+    return before in FURNACE_KINDS or after in FURNACE_KINDS
 
 
 def _phases(recipe: Recipe, step: AnyStep, number: int, assignment: Assignment, bench: Bench) -> list[Phase]:
@@ -111,7 +126,8 @@ def _phases(recipe: Recipe, step: AnyStep, number: int, assignment: Assignment, 
         case PrimeStep():
             return [PrimePhase(_prime_step_plan(recipe, step, number, assignment, bench))]
         case PromptStep():
-            return [PromptPhase(step)]
+            named = tuple(bench.furnaces) if FURNACE_WORDS.search(step.say) else ()
+            return [PromptPhase(step, asks_at_tube(recipe.steps, number), named)]
         case WaitStep():
             return [WaitPhase(step.id, step.duration.to("s"))]
         case HeatStep() | DryStep() | PurgeStep() | CoolStep():
@@ -149,7 +165,7 @@ def _asks_present(recipe: Recipe, number: int, bench: Bench) -> bool:
     return recipe.steps[number - 1].do not in SPIN_UNIT_KINDS
 
 
-def _pumps(recipe: Recipe, step: SpinStep, assignment: Assignment) -> tuple[PumpPlan, ...]:
+def _pumps(step: SpinStep, assignment: Assignment) -> tuple[PumpPlan, ...]:
     plans = []
     for stream in step.streams:
         one = assignment.streams[step.id, stream.id]
@@ -161,7 +177,7 @@ def _pumps(recipe: Recipe, step: SpinStep, assignment: Assignment) -> tuple[Pump
                 diameter_mm=one.syringe.diameter_mm,
                 dead_volume_ml=dead_volume_ml(stream),
                 needle=one.needle or one.pump,
-                vapour_l_per_ml=vapour_over_lel(recipe.solutions[stream.solution]),
+                vapour_l_per_ml=assignment.vapour_l_per_ml[stream.solution],
             )
         )
     return tuple(plans)
@@ -198,9 +214,15 @@ def _jets(recipe: Recipe, step: SpinStep) -> tuple[JetData, ...]:
                 rate_ml_h=stream.rate.to("ml/h"),
                 conductivity_s_m=conductivity.to("S/m") if conductivity is not None else None,
                 surface_tension_n_m=tension.to("N/m") if tension is not None else None,
+                ions=all((_permittivity(one.name) or 0.0) >= IONS_FROM for one in solution.solvents),
             )
         )
     return tuple(jets)
+
+
+def _permittivity(name: str) -> float | None:
+    known = solvent(name)
+    return None if known is None else known.relative_permittivity
 
 
 def _spin_plan(recipe: Recipe, step: SpinStep, number: int, assignment: Assignment, bench: Bench) -> SpinPlan:
@@ -221,7 +243,7 @@ def _spin_plan(recipe: Recipe, step: SpinStep, number: int, assignment: Assignme
         )
     return SpinPlan(
         step_id=step.id,
-        pumps=_pumps(recipe, step, assignment),
+        pumps=_pumps(step, assignment),
         supplies=tuple(supplies.values()),
         duration_s=step.duration.to("s"),
         start_lag_s=step.start_lag.to("s"),
@@ -237,7 +259,7 @@ def _spin_plan(recipe: Recipe, step: SpinStep, number: int, assignment: Assignme
 def _own_prime(
     recipe: Recipe, step: SpinStep, number: int, assignment: Assignment, bench: Bench
 ) -> PrimePlan:
-    pumps = _pumps(recipe, step, assignment)
+    pumps = _pumps(step, assignment)
     return PrimePlan(
         step_id=step.id,
         do="prime",
@@ -255,7 +277,7 @@ def _prime_step_plan(
 ) -> PrimePlan:
     spin = next(later for later in recipe.steps[number + 1 :] if isinstance(later, SpinStep))
     wanted = {one.id for one in step.streams}
-    pumps = tuple(plan for plan in _pumps(recipe, spin, assignment) if not wanted or plan.stream in wanted)
+    pumps = tuple(plan for plan in _pumps(spin, assignment) if not wanted or plan.stream in wanted)
     return PrimePlan(
         step_id=step.id,
         do="prime",

@@ -11,13 +11,18 @@ from recipes.units import UnitError, parse_quantity
 BEGIN = "begin"
 """The key of the question that a run which waited for a unit asks before it begins there."""
 
+FLUSHED = "flushed"
+"""The key under which a person at the rig says that a tube is free of what pyrolysis gave off, though no gas has flowed
+for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """One thing a person is asked.
 
     step and key say where the answer stands in an answers file; kind is "yes" (to be confirmed), "quantity" (a number
-    with a unit, held to `field`) or "attest" (name and reason of a person at the rig).
+    with a unit, held to `field`) or "attest" (name and reason of a person at the rig). at_tube: it may send somebody
+    to open a furnace's tube, and what is done there nobody can know beforehand.
     """
 
     step: str
@@ -25,6 +30,7 @@ class Question:
     text: str
     kind: str = "yes"
     field: RecordField | None = None
+    at_tube: bool = False
 
     @property
     def place(self) -> str:

@@ -11,6 +11,10 @@ from rig.engine.states import Command, State
 from rig.engine.unit import StepResult, Unit
 from rig.readings import NS, Readings
 
+_ENDING = frozenset({State.STOPPING, State.STOPPED, State.COMPLETE, State.ABORTING, State.ABORTED})
+
+NOBODY = "nobody can be sent to the tube, and there is nobody who could attest"
+
 UNATTESTED_NS = 600 * NS
 """Where nobody can attest (an unpaced simulation), an unproved output is waited for so long and then left, loudly."""
 
@@ -101,6 +105,10 @@ class Run:
         limit_s = self.ends_after_s
         if limit_s is not None and now_ns - self._began_ns >= limit_s * NS and unit.machine.may(Command.STOP):
             unit.fire(Command.STOP, now_ns, f"manual work ends by itself after {limit_s / 60:.0f} min")
+        if self._in_vain(unit, now_ns) and unit.state not in _ENDING:
+            command = unit.machine.strongest_legal(Command.STOP)
+            if command is not None:
+                unit.fire(command, now_ns, f"{NOBODY}: {unit.kept_away}")
         state = unit.state
         if state is State.COMPLETE:
             self._visit_over(unit)
@@ -113,6 +121,15 @@ class Run:
         elif state is State.ABORTED:
             self._visit_over(unit)
             self._end(now_ns, Ending("aborted", reason=unit.reason))
+
+    def _in_vain(self, unit: Unit, now_ns: int) -> bool:
+        """Whether a question waits for a tube, and neither time nor anybody will make an end of that."""
+        since_ns = unit.stuck_ns
+        return not self.someone_can_attest and since_ns is not None and now_ns - since_ns > UNATTESTED_NS
+
+    def tubes(self) -> set[str]:
+        """The units that it used last, and that nobody has taken since: what it left in a tube is still in there."""
+        return {name for name in self._visited if self.units[name].visited_by == self.run_id}
 
     def _visit_over(self, unit: Unit) -> None:
         self.results += unit.results
@@ -147,6 +164,7 @@ class Run:
         if self.ending is None:
             self._break_off()
             self.ending = Ending(outcome, reason=reason)
+            self._over()
         elif self.ending.outcome == "stopped":
             # Stopped in order, but left before high voltage was proved off and its discharge time over.
             self.ending = Ending(outcome, reason=reason)
@@ -174,15 +192,18 @@ class Run:
             self._waited = self._waited or self.free(unit.name, self) is not None
             return
         if self._waited and not self._told_to_begin(unit, visit):
-            self.waits_for = f"somebody to say that {unit.name} is ready for it"
+            self.waits_for = unit.kept_away or f"somebody to say that {unit.name} is ready for it"
+            if self._in_vain(unit, now_ns):
+                self._end(now_ns, Ending("stopped", reason=f"{NOBODY}: {unit.kept_away}"))
             return
         self._waited, self.asks_at = False, None
         self.index += 1
         self.held.add(unit.name)
         self._visited.add(unit.name)
+        unit.visited_by = self.run_id
         self.under_way = True
         self._began_ns = now_ns
-        unit.begin(visit.phases(), now_ns, self.user)
+        unit.begin(visit.phases(), now_ns, self.user, visit.attended)
 
     def _told_to_begin(self, unit: Unit, visit: Visit) -> bool:
         """Another run had the unit: a person says that it is empty, and nothing begins by itself hours later."""
@@ -191,6 +212,7 @@ class Run:
             BEGIN,
             f"{unit.name} is free again. Is the other run's work taken out, is everything for {visit.step_ids[0]!r} in "
             "place and closed, and are you at the rig? It begins when you say so.",
+            at_tube=unit.spec.stay is not None,
         )
         self.asks_at = unit.name
         return self.ask(unit, question) is not None
@@ -201,6 +223,14 @@ class Run:
             self.units[self.asks_at].questions.forget(self.visits[self.index + 1].step_ids[0], BEGIN)
         self.waits_for = self.asks_at = None
         self._ending_ns = now_ns
+        self._over()
+
+    def _over(self) -> None:
+        """No step of it comes any more: the units that it used last are told."""
+        for name in self.tubes():
+            over = self.units[name].spec.over
+            if over is not None:
+                over()
 
     def _close(self) -> None:
         self.closed = True

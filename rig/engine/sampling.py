@@ -10,6 +10,7 @@ from rig.outputs import GasOutput, HvOutput, PumpOutput
 from rig.readings import Readings
 from rig.records.record import Record
 from rig.records.samples import Channel
+from rig.safety.relays import RelayWatch
 
 STATE, STEP = "run.state", "run.step"
 
@@ -37,29 +38,41 @@ def set_channel(outlet: Outlet) -> str:
     return f"{outlet.name}.{SET_CHANNELS[outlet.kind][0]}"
 
 
+def relay_set_channel(relay: str) -> str:
+    """The channel of what a digital output ("outputs.beacon") was told: 1 closed, locked, lit, up, open, on."""
+    return f"{relay}.state_set"
+
+
 def recorded_channels(
     lines: Mapping[str, Line],
     outlets: Mapping[str, Outlet],
     meters: Iterable[str],
     left_out: Container[str] = (),
+    relays: Iterable[str] = (),
 ) -> list[Channel]:
-    """The columns of a run's table; instruments of units that the recipe does not visit are left out."""
+    """The columns of a run's table; instruments of units that the recipe does not visit are left out. relays: the
+    digital outputs ("outputs.beacon"): what each is read to be stands among its module's channels, what it was told
+    beside it."""
     channels = [Channel(STATE, "", "run", "text"), Channel(STEP, "", "run", "text")]
     channels += [Channel(name, "", name.rpartition(".")[0], "text") for name in jet_channels(meters)]
     for line in lines.values():
         for member in line.members.values():
             if member.name not in left_out:
                 for info in member.spec.channels:
-                    channels.append(Channel(member.names[info.name], info.unit, member.name, info.quantity))
+                    full = member.names[info.name]
+                    owner = full.rpartition(".")[0]
+                    channels.append(Channel(full, info.unit, owner, info.quantity))
     for outlet in outlets.values():
         if outlet.kind in SET_CHANNELS and outlet.name not in left_out:
             _, unit, quantity = SET_CHANNELS[outlet.kind]
             channels.append(Channel(set_channel(outlet), unit, outlet.name, quantity))
+    channels += [Channel(relay_set_channel(name), "", name, "state") for name in relays]
     return channels
 
 
 class Sampler:
-    """Takes rows and qualities into the record. jets: jet channel to mode, as it is kept by the jet watch."""
+    """Takes rows and qualities into the record. jets: jet channel to mode, as it is kept by the jet watch; relays: the
+    digital outputs as they are decided."""
 
     def __init__(
         self,
@@ -67,6 +80,7 @@ class Sampler:
         outlets: Mapping[str, Outlet],
         meters: Iterable[str],
         jets: Mapping[str, str] | None = None,
+        relays: Mapping[str, RelayWatch] | None = None,
     ) -> None:
         names = {channel.name for channel in channels}
         self._outlets = [
@@ -75,7 +89,8 @@ class Sampler:
             if outlet.kind in SET_CHANNELS and set_channel(outlet) in names
         ]
         text = {STATE, STEP, *jet_channels(meters)}
-        sets = {name for _, name in self._outlets}
+        self._relays = [(watch, relay_set_channel(name)) for name, watch in (relays or {}).items()]
+        sets = {name for _, name in (*self._outlets, *self._relays)}
         self._read = [channel.name for channel in channels if channel.name not in text | sets]
         self._jets = jet_channels(meters)
         self._modes = jets if jets is not None else {}
@@ -101,6 +116,9 @@ class Sampler:
                 values[name] = ordered.flow_sccm
             else:
                 values[name] = 0.0
+        for watch, name in self._relays:
+            if watch.told is not None:
+                values[name] = float(watch.told)
         self._row_ns = readings.now_ns
         return values
 

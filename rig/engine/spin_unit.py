@@ -9,6 +9,7 @@ from typing import Any
 from rig.bench.capabilities import limits_of
 from rig.bench.model import Bench
 from rig.engine.arc_back_off import ArcBackOff
+from rig.engine.clients import Clients
 from rig.engine.connect import kind_of, monitor_steps_kv
 from rig.engine.jet_watching import JetWatching
 from rig.engine.phases.plans import SpinPlan
@@ -16,20 +17,27 @@ from rig.engine.phases.prime import PrimePhase
 from rig.engine.phases.spin import SpinPhase
 from rig.engine.planning import permissives
 from rig.engine.states import State
+from rig.engine.switching import relay_watches, watches_of
 from rig.engine.unit import Unit, UnitSpec
 from rig.lines.board import Board
 from rig.lines.line import Line
 from rig.outputs import Output
 from rig.readings import Readings
+from rig.safety.attendance import attendance_conditions
 from rig.safety.climate import climate_conditions
 from rig.safety.conditions import Interlocks, Situation
 from rig.safety.guard import Permitted, guard
 from rig.safety.jet_condition import jet_condition
 from rig.safety.limits import Limit, pair_limit
 from rig.safety.proof import HvProof
+from rig.safety.relay_conditions import relay_conditions
+from rig.safety.relays import RelayWatch
 from rig.safety.spinning import spin_conditions
 from rig.safety.station_facts import StationFacts, vapour_condition
 from rig.safety.vapour import VapourEstimate
+
+WORKING = frozenset({State.STARTING, State.RUNNING, State.PAUSING, State.RESTARTING})
+"""States in which a step goes on, and is held when nobody has been connected for too long."""
 
 
 def spin_unit(
@@ -38,8 +46,14 @@ def spin_unit(
     board: Board,
     write: Callable[[str, dict[str, Any]], Any],
     now: Callable[[], int],
+    relays: Mapping[str, RelayWatch] | None = None,
+    clients: Clients | None = None,
 ) -> Unit:
-    """Unit "spin" of a bench: all its supplies and pumps, its interlock inputs, one proof a supply."""
+    """Unit "spin" of a bench: all its supplies and pumps, its interlock inputs, one proof a supply.
+
+    relays: the rig's digital outputs, None where nobody switches them (they are then only declared); clients: who is
+    connected, None where nobody has to be.
+    """
     steps_kv = monitor_steps_kv(bench)
     limits = {name: limits_of(settings) for name, settings in bench.hv.items()}
     declared_kv = bench.chamber.electrode_limit_kv if bench.chamber is not None else None
@@ -66,9 +80,10 @@ def spin_unit(
     def feed(now_ns: int, readings: Readings, permitted: Mapping[str, Output]) -> None:
         nonlocal said
         jets.feed(now_ns, readings, permitted)
-        plan, phase = spinning(), unit.phase
-        facts.windows = plan.windows if plan is not None else ()
+        phase = unit.phase
         spun = phase.plan if isinstance(phase, SpinPhase) else None
+        facts.windows = spun.windows if spun is not None else ()
+        facts.spinning = spinning() is not None
         if spun is not said:
             said = spun
             facts.arcs_left = spun.arc_retries if spun is not None else 0
@@ -126,6 +141,14 @@ def spin_unit(
                 vapour_condition(),
                 *climate_conditions(list(bench.climate)),
                 *(jet_condition(name, partial(jets.verdict, name)) for name in bench.current),
+                *attendance_conditions(
+                    "spin",
+                    lambda: unit.attended,
+                    lambda: unit.state in WORKING,
+                    clients.nobody_since_ns if clients is not None else lambda: None,
+                    bench.safety.grace_s,
+                ),
+                *relay_conditions("spin", watches_of(bench, "spin", relays or relay_watches(bench))),
             )
         ),
         decide=decide,

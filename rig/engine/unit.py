@@ -9,21 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rig.engine.phases.phase import NOTHING, Context, Demand, Phase
-from rig.engine.questions import Answer, Question, QuestionBoard
+from rig.engine.attesting import Attesting
+from rig.engine.phases.phase import DONE, NOTHING, Context, Demand, Phase
+from rig.engine.questions import QuestionBoard
+from rig.engine.settling import WAIT_NS, Settling
 from rig.engine.states import TIMEOUT_S, Command, State, UnitMachine
 from rig.outputs import Output
 from rig.readings import NS, Readings
+from rig.safety import alarms_other
 from rig.safety.conditions import Interlocks, Situation, Then, Trip
 from rig.safety.guard import Permitted
 from rig.safety.proof import HvProof
-
-LOUD_AFTER_NS = 1_500_000_000
-"""So long a supply that was told off may take to be proved before the unit says that it is not."""
-
-ATTEST_AFTER_NS = 5 * NS
-"""So long an output may stay unproved after an abort before a person is asked to attest."""
-
 
 Decide = Callable[[Mapping[str, Output], Situation, str, Interlocks, Mapping[str, Output]], Permitted]
 """A unit's guard: requested, situation, state, conditions, permitted before -> permitted, trips."""
@@ -47,7 +43,7 @@ class UnitSpec:
     instruments that are its own, sensors included; ready: why it may not start yet; facts: what it
     knows beyond readings, fed at each scan by `feed`; texts: text channels it keeps itself; left: what is on or hot
     when nobody looks any more, or None;
-    stay: whether somebody has to go on watching it.
+    stay: whether somebody has to go on watching it; over: no step of its run will come any more.
     """
 
     name: str
@@ -62,6 +58,7 @@ class UnitSpec:
     texts: Mapping[str, str] = field(default_factory=dict)
     left: Callable[[Readings], str | None] | None = None
     stay: Callable[[Readings], bool] | None = None
+    over: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)
@@ -70,6 +67,9 @@ class _Visit:
     index: int = 0
     began_ns: int = 0
     results: list[StepResult] = field(default_factory=list)
+    attended: frozenset[str] = frozenset()
+    rested_ns: int | None = None
+    """The present step is done, and a pause keeps the visit at its end, since then."""
 
 
 class Unit:
@@ -85,17 +85,26 @@ class Unit:
         self.reason: str | None = None
         self.first_trip: Trip | None = None
         self.alarms = 0
+        self.kept_away: str | None = None
+        """Why a question of it that may send hands to a tube is not put (rig/engine/opening.py)."""
+        self.stuck_ns: int | None = None
+        """Since when nothing brings the end of that nearer."""
+        self.tube_shut = False
+        """Of a furnace: somebody waits for its tube in vain, and that was said."""
+        self.visited_by: str | None = None
+        """The run that had it last."""
+        self.pause_owed = False
+        """A pause was accepted and not served yet: a hold came before its step's end."""
+        self.retries = False
+        """Held after an arc it goes on by itself, unless a person says otherwise (rig/engine/arc_back_off.py)."""
         self.off_again = False
         """An abort tells every output off, those included that are off already."""
+        self.settling = Settling(spec.name, write)
         self._write = write
         self._visit: _Visit | None = None
         self._since_ns = 0
         self._permitted: Mapping[str, Output] = {}
-        self._kept: Mapping[str, Output] = {}
-        self._asked_attestation: Question | None = None
-        self._attesting: tuple[str, ...] = ()
-        self._wanted_off_ns = 0
-        self._unproved = False
+        self._attesting = Attesting(spec.name, self.proofs, write, self._spun_step)
         self._ended_early = False
 
     # What others ask
@@ -114,6 +123,12 @@ class Unit:
         return visit.phases[visit.index]
 
     @property
+    def attended(self) -> bool:
+        """Whether the present step wants somebody connected."""
+        phase = self.phase
+        return phase is not None and self._visit is not None and phase.step_id in self._visit.attended
+
+    @property
     def results(self) -> list[StepResult]:
         """Steps of this visit that have ended, and how."""
         return [] if self._visit is None else self._visit.results
@@ -121,7 +136,7 @@ class Unit:
     @property
     def unproved(self) -> bool:
         """High voltage is wanted off and not proved off."""
-        return self._unproved
+        return self._attesting.unproved
 
     def unclean(self, now_ns: int, readings: Readings) -> str | None:
         """Why it may not be put back to Idle: hot, latched, unproved or not discharged; None where it may."""
@@ -135,14 +150,17 @@ class Unit:
                 return f"high voltage is not proved off ({proof.explain(readings)})"
             if not proof.discharged(now_ns):
                 return f"the discharge time of {proof.supply} is not over"
-        return None
+        unproved = self.settling.unproved()
+        return f"{' and '.join(unproved)} not read back as off" if unproved else None
 
     # Commands
 
-    def begin(self, phases: Sequence[Phase], now_ns: int, user: str) -> None:
-        """Start a visit. Raises IllegalCommand unless the unit is Idle."""
+    def begin(
+        self, phases: Sequence[Phase], now_ns: int, user: str, attended: frozenset[str] = frozenset()
+    ) -> None:
+        """Start a visit. attended: steps that want somebody connected. Raises IllegalCommand unless it is Idle."""
         self.fire(Command.START, now_ns, "visit begins", user)
-        self._visit = _Visit(phases, began_ns=now_ns)
+        self._visit = _Visit(phases, began_ns=now_ns, attended=attended)
         self.questions.begin()
         self.early = False
         self._ended_early = False
@@ -158,6 +176,10 @@ class Unit:
             self.reason = cause
         if command is Command.ABORT:
             self.off_again = True
+        if after in (State.PAUSING, State.IDLE):
+            self.pause_owed = False
+        elif before is State.PAUSING and after is State.HOLDING:
+            self.pause_owed = True
         self._since_ns = now_ns
         self._write(
             "state",
@@ -185,17 +207,26 @@ class Unit:
             self.alarms += 1
             self._write(
                 "alarm",
-                {"tag": "step-failed", "unit": self.name, "text": context.failure, "priority": "high"},
+                {
+                    "tag": alarms_other.FAILED,
+                    "unit": self.name,
+                    "text": context.failure,
+                    "priority": alarms_other.step_failed(self.name).priority,
+                },
             )
             self.fire(Command.ABORT, context.now_ns, context.failure)
             return NOTHING
+        self.settling.look(context, demand)
         self.ask_attestation(context, demand)
         return demand
 
     def _watch_time(self, context: Context, state: State) -> None:
         limit_s = TIMEOUT_S.get(state)
-        if context.questions.open and state in (State.COMPLETING, State.RESTARTING):
-            self._since_ns = context.now_ns  # a person is asked: that takes the time it takes
+        asked = context.questions.open or self.kept_away is not None
+        if asked and state in (State.COMPLETING, State.RESTARTING):
+            self._since_ns = (
+                context.now_ns
+            )  # a person is asked, or a tube cools: that takes the time it takes
         if limit_s is None or context.now_ns - self._since_ns <= limit_s * NS or state is State.ABORTING:
             return
         context.fail(f"{state} took longer than {limit_s:.0f} s" + self._why_waiting(context))
@@ -215,69 +246,106 @@ class Unit:
                 return NOTHING
             case State.RUNNING | State.PAUSING:
                 return self._run(context, state, phase)
+            case State.PAUSED:
+                return phase.paused(context) if phase else NOTHING
             case State.HOLDING:
-                return self._passing(context, phase.holding(context) if phase else Demand(done=True))
+                return self._passing(context, self._at_rest(context) or self._held_by(context, phase))
             case State.HELD:
-                return phase.held(context) if phase else NOTHING
+                return self._at_rest(context) or (phase.held(context) if phase else NOTHING)
             case State.RESTARTING:
-                return self._passing(context, phase.restarting(context) if phase else Demand(done=True))
+                demand = self._at_rest(context) or (phase.restarting(context) if phase else DONE)
+                if demand.done:
+                    self.fire(Command.DONE, context.now_ns, "done")
+                    if self.pause_owed:
+                        self.fire(Command.PAUSE, context.now_ns, "a pause that was accepted before the hold")
+                return demand
             case State.STOPPING:
                 demand = phase.stopping(context) if phase else Demand(done=context.hv_proved_off())
-                if demand.done:
-                    self._step_ended(context, "stopped")
-                return self._passing(context, demand)
+                return self._passing(context, demand, "stopped")
             case State.COMPLETING:
                 return self._complete(context, phase)
             case State.ABORTING:
-                if phase is not None:
-                    phase.aborting(context)
-                told = all(not view.told_on for view in context.outputs.values() if view.kind != "gas")
-                if told or context.now_ns - self._since_ns > 5 * NS:
-                    self._step_ended(context, "aborted")
-                    self.fire(
-                        Command.DONE,
-                        context.now_ns,
-                        "all outputs told off" if told else "not all acknowledged",
-                    )
-                return NOTHING
+                return self._abort(context, phase)
             case State.CLEARING:
                 assert context.situation is not None
                 remaining = self.spec.interlocks.clear(context.situation)
-                if not remaining and context.hv_proved_off():
-                    self.fire(Command.DONE, context.now_ns, "faults gone, high voltage proved off")
+                if not remaining and context.hv_proved_off() and not self.settling.unproved():
+                    self.fire(Command.DONE, context.now_ns, "faults gone, everything proved off")
                 return NOTHING
             case _:
                 return NOTHING
 
-    def _passing(self, context: Context, demand: Demand) -> Demand:
-        if demand.done:
+    @staticmethod
+    def _held_by(context: Context, phase: Phase | None) -> Demand:
+        return phase.holding(context) if phase else DONE
+
+    def _at_rest(self, context: Context) -> Demand | None:
+        """What a step wants at whose end the visit was paused, in any state it is brought to from there."""
+        phase = self.phase
+        if phase is None or self._visit is None or self._visit.rested_ns is None:
+            return None
+        return Demand(phase.paused(context).outputs, done=True)
+
+    def _passing(self, context: Context, demand: Demand, outcome: str | None = None) -> Demand:
+        """Leave the state when its work is done and what is wanted off is read back off, or said not to be."""
+        if demand.done and self._settled(context, demand):
+            if outcome is not None:
+                self._step_ended(context, outcome)
             self.fire(Command.DONE, context.now_ns, "done")
-        self._kept = demand.outputs
         return demand
 
+    def _settled(self, context: Context, demand: Demand) -> bool:
+        if not self.settling.settled(context, demand):
+            return False
+        if self.settling.say(context):
+            self.alarms += 1
+        return True
+
+    def _abort(self, context: Context, phase: Phase | None) -> Demand:
+        if phase is not None:
+            phase.aborting(context)
+        if self._settled(context, NOTHING) or context.now_ns - self._since_ns > 2 * WAIT_NS:
+            self._step_ended(context, "aborted")
+            unproved = self.settling.unproved()
+            why = f"{' and '.join(unproved)} not proved off" if unproved else "all outputs read back off"
+            self.fire(Command.DONE, context.now_ns, why)
+        return NOTHING
+
     def _run(self, context: Context, state: State, phase: Phase | None) -> Demand:
-        if phase is None:
+        visit = self._visit
+        if phase is None or visit is None:
+            # The last step is done: what heats ends with its heater off.
+            self.fire(Command.DONE, context.now_ns, "last step done")
+            return NOTHING
+        if visit.rested_ns is None:
+            demand = phase.running(context)
+            if not demand.done or context.failure is not None:
+                return demand
             if state is State.RUNNING:
-                self.fire(Command.DONE, context.now_ns, "last step done")
-                return NOTHING  # a last step that heats ends with its heater off
-            return Demand(self._kept)
-        demand = phase.running(context)
-        if demand.done and context.failure is None:
+                self._step_ended(context, "done")
+                self._step_started(context)
+                return demand
+            visit.rested_ns = context.now_ns
+        elif state is State.RUNNING:  # resumed
             self._step_ended(context, "done")
-            assert self._visit is not None
-            if state is State.PAUSING:
-                self.fire(Command.DONE, context.now_ns, "step done: safe point")
-                demand = (
-                    NOTHING  # a paused unit wants nothing, from this scan on: gas is kept, a heater is off
-                )
             self._step_started(context)
-        self._kept = demand.outputs
+            return self._run(context, state, self.phase)
+        # A pause takes effect at the step's end, which is its safe point.
+        demand = phase.paused(context)
+        if self._settled(context, demand):
+            self.fire(Command.DONE, context.now_ns, "step done: safe point")
         return demand
 
     def _complete(self, context: Context, phase: Phase | None) -> Demand:
         """The present step ends early; what is left of the visit for a person to do (prompts) is still asked."""
+        if phase is not None and self._visit is not None and self._visit.rested_ns is not None:
+            self._step_ended(context, "done")  # it was paused at its end, resumed and completed at once
+            self._ended_early = True
+            return NOTHING
         if phase is not None and self._ended_early and phase.do != "prompt":
             self._step_ended(context, "skipped")
+            if self.spec.over is not None:
+                self.spec.over()  # what was to end the gas does not come any more
             return NOTHING
         if phase is not None:
             demand = phase.running(context) if self._ended_early else phase.completing(context)
@@ -286,10 +354,9 @@ class Unit:
                 self._ended_early = True
                 self._step_started(context)
             return demand
-        demand = NOTHING
-        if context.hv_discharged():
-            self.fire(Command.DONE, context.now_ns, "high voltage proved off, discharge time over")
-        return demand
+        if context.hv_discharged() and self._settled(context, NOTHING):
+            self.fire(Command.DONE, context.now_ns, "everything proved off, discharge time over")
+        return NOTHING
 
     def _step_started(self, context: Context) -> None:
         phase = self.phase
@@ -303,6 +370,13 @@ class Unit:
         if visit is None or phase is None:
             return
         duration_s = (context.now_ns - visit.began_ns) / NS
+        last = outcome not in ("done", "early", "skipped")
+        paused: dict[str, Any] = {}
+        if visit.rested_ns is not None:
+            # It was done when the pause began; what went on meanwhile (time in band) the record says.
+            outcome = "done"
+            paused = {"paused_s": (context.now_ns - visit.rested_ns) / NS, **phase.progress()}
+            visit.rested_ns = None
         visit.results.append(StepResult(phase.step_id, phase.do, outcome, duration_s))
         self._write(
             "step",
@@ -312,86 +386,23 @@ class Unit:
                 "phase": "ended",
                 "outcome": outcome,
                 "duration_s": duration_s,
+                **paused,
             },
         )
-        visit.index += 1 if outcome in ("done", "early", "skipped") else len(visit.phases)
+        visit.index += len(visit.phases) if last else 1
 
-    def _withdraw_attestation(self, context: Context) -> None:
-        """It has been read back as off after all: nobody is asked any more."""
-        question = self._asked_attestation
-        if question is not None:
-            self._asked_attestation = None
-            context.questions.forget(question.step, question.key)
-            self._write(
-                "withdrawn",
-                {"step": question.step, "key": question.key, "text": "read back as off after all"},
-            )
+    def not_judged_yet(self, now_ns: int) -> None:
+        """While instruments are still connecting: a supply that has just answered gets its time to be proved off."""
+        self._attesting.not_judged_yet(now_ns)
 
     def ask_attestation(self, context: Context, demand: Demand, over: bool = False) -> None:
-        """An output that cannot be read back is ended by a person's word, given at the rig (safety rule 5).
-
-        It holds in every state: what nobody wants on and nobody has proved off is loud. over: nothing is wanted at all.
-        """
-        unproved = {name: proof for name, proof in self.proofs.items() if not proof.proved}
-        if not unproved:
-            self._wanted_off_ns = context.now_ns
-            self._unproved = False
-            self._withdraw_attestation(context)
-            return
+        """What nobody wants on and nobody has proved off is loud, in every state. over: nothing is wanted at all."""
         wanted = not over and any(
-            (output.energised and self.spec.outputs.get(name) == "hv")
+            output.energised and self.spec.outputs.get(name) == "hv"
             for name, output in demand.outputs.items()
         )
-        if wanted:
-            self._wanted_off_ns = (
-                context.now_ns
-            )  # an orderly end that still ramps down leaves nothing unproved
-        since_ns = context.now_ns - self._wanted_off_ns
-        self._unproved = not wanted and since_ns > LOUD_AFTER_NS
-        if not self._unproved or since_ns < ATTEST_AFTER_NS:
-            return
-        if self._asked_attestation is None:
-            self._begin_attestation(context, unproved)
-        assert self._asked_attestation is not None
-        answer = context.ask(self._asked_attestation)
-        if answer is not None:
-            self._take_attestation(context, answer)
-
-    def _begin_attestation(self, context: Context, unproved: Mapping[str, HvProof]) -> None:
-        step = self._spun_step()
-        context.questions.forget(step, "attested")  # a word given earlier says nothing about now
-        self.alarms += 1
-        text = "; ".join(proof.explain(context.readings) for proof in unproved.values())
-        self._write("alarm", {"tag": "hv-unproved", "unit": self.name, "text": text, "priority": "highest"})
-        self._attesting = tuple(unproved)
-        self._asked_attestation = Question(
-            step,
-            "attested",
-            f"HV UNPROVED. {text}. Keep the door shut. Switch the mains of {' and '.join(unproved)} off, earth the "
-            "output, then attest both with name and reason.",
-            "attest",
-        )
-
-    def _take_attestation(self, context: Context, answer: Answer) -> None:
-        """The word counts for the supplies it was asked for, and for none that a reading says is on."""
-        believed = [
-            name
-            for name in self._attesting
-            if not self.proofs[name].proved and self.proofs[name].attest(context.now_ns, context.readings)
-        ]
-        refused = [name for name in self._attesting if not self.proofs[name].proved]
-        if believed:
-            self._write(
-                "proof", {"unit": self.name, "hv_off": True, "attested": believed, "by": answer.value}
-            )
-        if refused:
-            why = "; ".join(self.proofs[name].explain(context.readings) for name in refused)
-            self._write(
-                "refused", {"answer": "attested", "step": answer.question.step, "by": answer.by, "why": why}
-            )
-        self._asked_attestation = None
-        # Should a reading outweigh this word, it is asked for again, but not at every scan.
-        self._wanted_off_ns = context.now_ns
+        if self._attesting.look(context, wanted):
+            self.alarms += 1
 
     def _spun_step(self) -> str:
         """The spin step that had the voltage on last: an answers file attests under its name."""

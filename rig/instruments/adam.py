@@ -112,7 +112,10 @@ class Adam:
     def __init__(self, settings: InputsSettings, port: Port) -> None:
         self.name = settings.name
         self.model, address = _checked(settings)
-        self.channels = tuple(ChannelInfo(channel.name, "", "state") for channel in settings.channels)
+        self.channels = (
+            *(ChannelInfo(channel.name, "", "state") for channel in settings.channels),
+            *(ChannelInfo(one.state_channel, "", "state", one.state_channel) for one in settings.relays),
+        )
         self._checksum = settings.checksum
         self._port = port
         self._address = _HEX2[address]
@@ -130,7 +133,11 @@ class Adam:
             for channel in settings.channels
         )
         self._relays = settings.relays
-        self._safe_bits = settings.safe_bits
+        # (name, bit, value of that bit which means closed, locked, lit, up, open or on)
+        self._states = tuple(
+            (one.state_channel, one.channel, 0 if one.inverted else 1) for one in settings.relays
+        )
+        self._safe = RelayOutput(settings.safe_bits, settings.safe_bits, settings.kept_bits)
         self._ask_inputs = self._request(b"6")
         self._length = 10 if settings.checksum else 8
         self._fence = self._request(b"M")
@@ -238,6 +245,10 @@ class Adam:
         values: dict[str, float | None] = {
             name: 1.0 if bits >> bit & 1 == healthy else 0.0 for name, bit, healthy in self._contacts
         }
+        if self._states:
+            bits = int(reply[1:3], 16)
+            for name, bit, true in self._states:
+                values[name] = 1.0 if bits >> bit & 1 == true else 0.0
         self._last_reply, self._last_values = reply, values
         return values
 
@@ -267,10 +278,10 @@ class Adam:
         raise self._fail(what, reply)
 
     def read(self, poll: str) -> dict[str, float | None]:
-        """1 for each healthy contact, 0 for each other.
+        """1 for each healthy contact, 0 for each other; and the state of each output that something hangs on.
 
         Without the checksum option it asks twice as soon as one contact reads healthy, and only what both replies
-        call healthy is.
+        call healthy is; an output on which they differ has no value.
         """
         if poll != "inputs":
             raise ValueError(f"{self.name}: there is no poll {poll!r}, only 'inputs'")
@@ -279,15 +290,24 @@ class Adam:
             return dict(values)
         self._check_preempted("inputs ($AA6)")
         second = self._ask()
-        return {name: 1.0 if value and second[name] else 0.0 for name, value in values.items()}
+        both: dict[str, float | None] = {
+            name: 1.0 if values[name] and second[name] else 0.0 for name, _, _ in self._contacts
+        }
+        for name, _, _ in self._states:
+            both[name] = values[name] if values[name] == second[name] else None
+        return both
 
     # Outputs
 
     def apply(self, output: RelayOutput) -> None:
         """Set all outputs at once (#AA00DD) and read them back (the first byte of $AA6): an acknowledgement carries
-        neither address nor value, so it proves nothing. Raises BadReply when they do not read as told."""
+        neither address nor value, so it proves nothing. What is to be kept is told as it was read last. Raises
+        BadReply when they do not read as told."""
         what = "outputs (#AA00DD)"
-        text = b"#" + self._address + b"00" + _HEX2[output.bits]
+        bits = output.bits
+        if output.keep:
+            bits = bits & ~output.keep | self._outputs_read() & output.keep
+        text = b"#" + self._address + b"00" + _HEX2[bits]
         message = text + (_HEX2[sum(text) & 0xFF] if self._checksum else b"") + b"\r"
         for attempt in range(self._port.attempts):
             if attempt:
@@ -301,15 +321,21 @@ class Adam:
                 raise self._fail(what, reply)
             self._ask()
             read = self._last_reply
-            if read is not None and int(read[1:3], 16) == output.bits:
+            if read is not None and int(read[1:3], 16) == bits:
                 return
-        raise BadReply(
-            f"{self.name}: {what}: told {output.bits:02X}, read back {(read or b'')[1:3].decode()}"
-        )
+        raise BadReply(f"{self.name}: {what}: told {bits:02X}, read back {(read or b'')[1:3].decode()}")
+
+    def _outputs_read(self) -> int:
+        """The outputs as the last good reply had them; asked for where there was none yet."""
+        if self._last_reply is None:
+            self._ask()
+        assert self._last_reply is not None
+        return int(self._last_reply[1:3], 16)
 
     def off(self) -> None:
-        """The safe side of every output: contactor open, lock locked, beacon lit, heartbeat standing."""
-        self.apply(RelayOutput(self._safe_bits, self._safe_bits))
+        """The safe side of every output: contactor open, lock locked, beacon lit, heartbeat standing, the valve of a
+        reactive gas closed, that of an inert gas as it is."""
+        self.apply(self._safe)
 
     # The other roles' methods
 
@@ -317,17 +343,17 @@ class Adam:
         """Nothing: address, baud rate and checksum are set on the module itself."""
 
     def release(self) -> None:
-        """Contactor open and heartbeat standing; lock and beacon stay as they were told last: somebody may have to get
-        at the mat when this program has gone. Without outputs there is nothing to do."""
+        """Contactor open, heartbeat standing, reactive gas shut; lock and beacon stay as they were told last: somebody
+        may have to get at the mat when this program has gone; and so does the valve of an inert gas. Without outputs
+        there is nothing to do."""
         if not self._relays:
             return
         self._ask()
-        assert self._last_reply is not None
-        bits = int(self._last_reply[1:3], 16)
+        bits = self._outputs_read()
         for relay in self._relays:
-            if relay.kind in ("contactor", "heartbeat"):
+            if relay.kind in ("contactor", "heartbeat", "valve") and not relay.kept:
                 bits = bits & ~(1 << relay.channel) | relay.bit(False)
-        self.apply(RelayOutput(bits, self._safe_bits))
+        self.apply(RelayOutput(bits, self._safe.bits))
 
     def identify(self) -> Identity:
         """Model and firmware. A module that does not know $AAM or does not answer it is reported as not confirmed;

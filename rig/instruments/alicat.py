@@ -93,6 +93,12 @@ class Alicat:
         self._told: int | None = None  # set point in its own steps that it confirmed
         self._shown: int | None = None  # and that its newest frame showed
 
+    @property
+    def set_step_sccm(self) -> float:
+        """The resolution of its set point, sccm; 0 before it was set up."""
+        layout = self._layout
+        return 0.0 if layout is None else layout.sccm / 10.0**layout.setpoint_decimals
+
     # Connecting
 
     def set_up(self) -> None:
@@ -386,7 +392,7 @@ class Alicat:
             raise Refused(
                 f"{self.name}: {flow_sccm:g} sccm asked, the rig file's full scale is {rig_sccm:g} sccm"
             )
-        step_sccm = layout.sccm / 10.0**layout.setpoint_decimals
+        step_sccm = self.set_step_sccm
         steps: int = floor(flow_sccm / step_sccm + 0.5)
         limit_sccm = full_sccm if rig_sccm is None else min(full_sccm, rig_sccm)
         while steps * step_sccm > limit_sccm * (1 + 1e-12):

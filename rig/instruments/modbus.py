@@ -201,6 +201,8 @@ class Modbus:
             heard = heard or bool(got)
         if not heard:
             self._unsettled = False  # silence: also the answer of an instrument that knows no loopback
+            # An "off" has waited for the last attempt, and waits for no question more.
+            self.check_preempted(what)
             return
         raise BadReply(
             f"{self.name}: {what}: not asked, replies come late or damaged: {got.hex(' ')} instead of the echo"

@@ -57,7 +57,12 @@ class Furnace(OutputDriver, Protocol):
 
 
 class Gas(Driver, Protocol):
-    """A mass-flow controller. Channels: flow_sccm, pressure_kpa, valve_fault (0 or 1). `set_up` only reads."""
+    """A mass-flow controller. Channels: flow_sccm, pressure_kpa, valve_fault (0 or 1), setpoint_sccm. `set_up` only
+    reads. `set_step_sccm` is the resolution of its set point, 0 as long as that is not known."""
+
+    @property
+    def set_step_sccm(self) -> float:
+        """In sccm."""
 
     def apply(self, output: GasOutput) -> None:
         """Set the flow and confirm that the controller took it."""

@@ -71,21 +71,30 @@ class InputChannel:
     twin: str | None = None
 
 
-RELAY_SAFE = {"contactor": False, "lock": True, "beacon": True, "heartbeat": False, "on": True}
-"""Kinds of digital outputs and their safe side: closed, locked, lit, up, on are True."""
+RELAY_SAFE = {
+    "contactor": False, "lock": True, "beacon": True, "heartbeat": False, "valve": False, "on": True,
+}  # fmt: skip
+"""Kinds of digital outputs and their safe side: closed (a contactor), locked, lit, up, open (a valve), on are True."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelayChannel:
     """One digital output: its name, its kind, its number on the module from 0.
 
-    inverted: current flows for False: a lock that needs current to open.
+    inverted: current flows for False: a lock that needs current to open. kept: its safe side is as it is: the valve of
+    an inert gas.
     """
 
     name: str
     kind: str
     channel: int
     inverted: bool = False
+    kept: bool = False
+
+    @property
+    def state_channel(self) -> str:
+        """The channel of what is read back, by its full name."""
+        return f"outputs.{self.name}.state"
 
     def bit(self, state: bool) -> int:
         """This channel's bit for a state."""
@@ -102,8 +111,13 @@ class InputsSettings(Settings):
 
     @property
     def safe_bits(self) -> int:
-        """The outputs' safe side."""
-        return sum(relay.bit(RELAY_SAFE[relay.kind]) for relay in self.relays)
+        """The outputs' safe side; what is kept as it is counts as without current."""
+        return sum(relay.bit(RELAY_SAFE[relay.kind]) for relay in self.relays if not relay.kept)
+
+    @property
+    def kept_bits(self) -> int:
+        """The outputs that have no safe side but to stay as they are."""
+        return sum(1 << relay.channel for relay in self.relays if relay.kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,9 @@ class Member:
         self.spec = spec
         self.name = spec.name
         self.driver: Driver | None = None
-        self.names = {channel.name: f"{spec.name}.{channel.name}" for channel in spec.channels}
+        self.names = {
+            channel.name: channel.full or f"{spec.name}.{channel.name}" for channel in spec.channels
+        }
         self.timers = [PollTimer(poll) for poll in spec.polls]
         self.active = False
         self.poll_limit_ns = self.limit_ns(POLL_EXCHANGES)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from rig.lines.board import Board
 from rig.lines.driven import OutputDriver
 from rig.lines.errors import InstrumentError, PortLost
-from rig.lines.member import Member, MemberSpec, Report, Told
+from rig.lines.member import OFF_EXCHANGES, Member, MemberSpec, Report, Told
 from rig.lines.port import Port
 from rig.lines.runner import Runner
 from rig.outputs import Output
@@ -22,6 +22,9 @@ REOPEN_NS = 1_000_000_000
 """How often a lost port is tried again: safe state is retried each second (safety rule 5)."""
 
 CONNECT_LIMIT_NS = 20_000_000_000
+
+CLOSE_LIMIT_NS = 1_000_000_000
+"""A port that takes longer to close counts as hanging: nobody waits for it on leaving."""
 
 
 class LinePort(Port, Protocol):
@@ -64,6 +67,8 @@ class OpenLine:
         self._closing = False
         self.abandoned = False
         self.closed = False
+        self.let_go = False
+        """Orderly exit: every instrument was left as it should be, or what failed was said; the port is to close."""
         self._busy_since_ns: int | None = None
         self._busy_limit_ns = 0
         self._busy_with = ("", "")  # whose call, and which
@@ -88,7 +93,9 @@ class OpenLine:
             stale_s = 3 * (periods.get(filled_by.get(short, ""), 0.0) or slowest_s)
             if spec.stale_after_s is not None and poll in quick and 2 * periods[poll] <= spec.stale_after_s:
                 stale_s = spec.stale_after_s
-            self._board.declare(channel, round(stale_s * 1e9), spec.watched)
+            # What is read back of an output is the answer to an order: it wakes nobody.
+            own = channel == f"{spec.name}.{short}"
+            self._board.declare(channel, round(stale_s * 1e9), spec.watched and own)
 
     # What every call on the port does before and after
 
@@ -196,26 +203,43 @@ class OpenLine:
 
     def _hang_up(self) -> None:
         """Close the port and try again in a second; orders that wait are forgotten, nothing re-energises by itself."""
-        if self._port is not None:
-            self._port.close()
-            self._port = None
+        self._close_port()
         with self._lock:
             self._orders.clear()
             self._offs.clear()
         self._open_at_ns = self._runner.now_ns + REOPEN_NS
+
+    def _close_port(self) -> None:
+        """Close it, watched like any other call: one that hangs is `overdue`. Whatever a close raises, the port is gone
+        for this line."""
+        port = self._port
+        if port is None:
+            return
+        self._busy_since_ns = None  # the limit below is not that of what was done before
+        self._busy_with, self._busy_limit_ns = (f"line {self.name}", "closing its port"), CLOSE_LIMIT_NS
+        self._busy_since_ns = self._runner.now_ns
+        try:
+            port.close()
+        except Exception as error:
+            self._report(None, "failed", text=f"closing its port: {type(error).__name__}: {error}")
+        self._port = None
+        self._busy_since_ns = None
 
     def _release(self) -> None:
         if self._port is not None:
             for member in self.members.values():
                 if member.driver is None:
                     continue
-                self._begin(member, "release", member.poll_limit_ns)
+                self._begin(member, "release", member.limit_ns(OFF_EXCHANGES))
                 try:
                     member.driver.release()
                 except InstrumentError as error:
                     self._report(member.name, "failed", text=str(error))
-            self._port.close()
-            self._port = None
+                except Exception as error:  # of one driver: the others on the line are released all the same
+                    text = f"internal error: {type(error).__name__}: {error}"
+                    self._report(member.name, "failed", text=text)
+        self.let_go = True
+        self._close_port()
         self._busy_since_ns = None
         self.closed = True
         self._report(None, "released")

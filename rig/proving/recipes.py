@@ -141,7 +141,7 @@ class _Writer:
         if rig.analyser and rng.random() < 0.3:
             until, volumes = f'"{rng.choice((500, 2000, 10000))} ppm O2"', 12.0
         else:
-            volumes = rng.choice((1.0, 2.0, 4.0))
+            volumes = rng.choice((3.0, 4.0, 6.0))
             until = f"{{ volumes = {volumes:g} }}"
         self.step(
             "purge",

@@ -16,7 +16,7 @@ from rig.bench.faults import Fault
 from rig.emulators.physics.furnace import DEMONSTRATION
 from rig.engine.drive import VirtualDrive
 from rig.engine.host import Host, NotReady
-from rig.engine.questions import Question
+from rig.engine.questions import FLUSHED, Question
 from rig.lines.scheduler import Rank
 from rig.lines.simwire import register
 from rig.proving.case import SIGNAL, Case, Deed, Person
@@ -97,7 +97,9 @@ class Hands:
             host = self.host
             if host is None:
                 return
-            if question.kind == "attest":
+            if question.key == FLUSHED:
+                self._flush()
+            elif question.kind == "attest":
                 self._mains_off()
             if host.answer(question.step, question.key, self._word(question), "person") is not None:
                 still = any(
@@ -120,6 +122,13 @@ class Hands:
         if question.kind == "attest":
             return {"name": "A. Person", "reason": "mains switched off, needle earthed"}
         return question.default()
+
+    def _flush(self) -> None:
+        """With gas from elsewhere."""
+        laboratory = self.laboratory
+        assert laboratory is not None
+        for hearth in laboratory.hearths.values():
+            hearth.tube.found_at(laboratory.scheduler.now_ns, "argon", hearth.tube.opened)
 
     def _mains_off(self) -> None:
         laboratory = self.laboratory
@@ -328,7 +337,8 @@ class Trial:
         laboratory = self.laboratory
         register(laboratory.key, laboratory)  # the session that died has taken it out of reach
         drive = VirtualDrive(laboratory.scheduler)
-        host = Host(self.parts.bench, laboratory.carrier(), drive, self.hands)
+        marks = self.session.host.marks  # as on file: what was in doubt stays so
+        host = Host(self.parts.bench, laboratory.carrier(), drive, self.hands, marks=marks)
         self.judge.came_back()
         self._listen(host, drive)
         try:

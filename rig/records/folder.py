@@ -18,12 +18,13 @@ RUN_JSON = "run.json"
 RECIPE = "recipe.toml"
 RIG = "rig.toml"
 SHEET = "sheet.toml"
+MATERIALS = "materials.toml"
 SAMPLES = "samples.sqlite"
 PARQUET = "samples.parquet"
 REPORT = "report.html"
 WIRE = "wire.jsonl"
 
-RECORDED = frozenset({JOURNAL, RUN_JSON, RECIPE, RIG, SHEET, SAMPLES, PARQUET, REPORT, WIRE})
+RECORDED = frozenset({JOURNAL, RUN_JSON, RECIPE, RIG, SHEET, MATERIALS, SAMPLES, PARQUET, REPORT, WIRE})
 """Names that belong to the record; nothing else may be written over them."""
 
 MIN_FREE_BYTES = 64 * 1024 * 1024

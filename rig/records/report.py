@@ -79,7 +79,10 @@ def report_html(run: Run) -> str:
         section("Instruments", _instruments(info["instruments"])),
         section("Hardware behind the software", _hardware(run)),
         section(
-            "Proofs", _events(lines, ("proof", "purge-proof", "soak"), "Nothing was proved in this run.")
+            "Proofs",
+            _events(
+                lines, ("proof", "purge-proof", "flush-attested", "soak"), "Nothing was proved in this run."
+            ),
         ),
         section(
             "Commands, faults and notes",
@@ -151,6 +154,14 @@ def _facts(run: Run) -> Html:
     return facts(rows)
 
 
+def _own_materials(given: Mapping[str, Any] | None) -> list[tuple[str, object]]:
+    """Of a run that was checked by a lab's own values."""
+    if given is None:
+        return []
+    used = ", ".join(given.get("own") or ()) or "none of this recipe's"
+    return [("Own materials SHA-256", code(given.get("sha256"))), ("Own values of", used)]
+
+
 def _identity(run: Run) -> Html:
     """What ties this page to files: for whoever has to prove that nothing was exchanged."""
     info = run.info
@@ -158,6 +169,7 @@ def _identity(run: Run) -> Html:
         ("Recipe SHA-256", code((info["recipe"] or {}).get("sha256"))),
         ("Rig file SHA-256", code((info["rig"] or {}).get("sha256"))),
         ("Run sheet SHA-256", code((info["sheet"] or {}).get("sha256"))),
+        *_own_materials(info.get("materials")),
         ("Head hash", code(info["head"])),
         ("Seed", info["seed"] if info["seed"] is not None else "none"),
         ("Simulated", info["simulated"]),

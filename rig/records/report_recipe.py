@@ -46,7 +46,19 @@ def recipe_section(recipe_bytes: bytes) -> Html:
             (i, s.get("id"), s.get("do"), _step(s)) for i, s in enumerate(steps, 1) if isinstance(s, dict)
         ]
         parts.append(table(("", "Step", "Does", "With"), rows, (1, 2)))
+    silenced = [("the whole recipe", one) for one in _accepted(recipe)]
+    for step in steps if isinstance(steps, list) else ():
+        silenced += [(str(step.get("id")), one) for one in _accepted(step)]
+    if silenced:
+        parts.append("<h3>Remarks of the check that its author accepted</h3>")
+        rows_of = [(one.get("code"), where, one.get("reason")) for where, one in silenced]
+        parts.append(table(("Remark", "In", "Because"), rows_of, (0, 1)))
     return Html("\n".join(parts))
+
+
+def _accepted(holder: object) -> list[dict[str, Any]]:
+    found = holder.get("accept") if isinstance(holder, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _source(source: object) -> Html:

@@ -49,6 +49,8 @@ def derive_info(lines: Sequence[Line]) -> dict[str, Any]:
     sheet = opened.get("sheet") or {}
     # Only a run that is not of a recipe says its kind.
     kind = {"kind": opened["kind"], "work": opened.get("work")} if "kind" in opened else {}
+    # Only a run with a lab's own materials speaks of them.
+    materials = {"materials": opened["materials"]} if "materials" in opened else {}
     return {
         "format": FORMAT,
         "run": outside.get("run"),
@@ -60,6 +62,7 @@ def derive_info(lines: Sequence[Line]) -> dict[str, Any]:
         "recipe": opened.get("recipe"),
         "rig": opened.get("rig"),
         "sheet": opened.get("sheet"),
+        **materials,
         "sample": sheet.get("sample") if isinstance(sheet, dict) else None,
         "operator": opened.get("operator", outside.get("operator")),
         "seed": opened.get("seed"),

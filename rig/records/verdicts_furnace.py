@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from recipes.gases import is_inert
+from recipes.materials import is_inert
 from recipes.model import CoolStep, DryStep, HeatStep, PurgeStep
 from recipes.timeline import duration_text
 from rig.records.stretches import Course, Stretch, Window, integral, slope, time_where

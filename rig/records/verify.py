@@ -1,7 +1,7 @@
 """Does the record hold? Chain, frozen files, sample rows, run.json and samples.parquet, each against the
 journal.
 
-What this finds: any changed byte of the journal's chain, of recipe.toml, rig.toml and sheet.toml, any
+What this finds: any changed byte of the journal's chain, of recipe.toml, rig.toml, sheet.toml and materials.toml, any
 changed, removed or added row of the tables, any edit of run.json or of the values in samples.parquet. What
 it cannot find: a change inside `outside` of a journal line, which the hash leaves out by design (what
 run.json repeats of it is compared all the same); changes in wire.jsonl and report.html; the events lost with
@@ -119,7 +119,12 @@ def _check_order(found: JournalRead) -> bool:
 def _check_frozen(folder: Path, lines: list[Line]) -> None:
     if not lines:
         return
-    for key, name in (("recipe", folders.RECIPE), ("rig", folders.RIG), ("sheet", folders.SHEET)):
+    for key, name in (
+        ("recipe", folders.RECIPE),
+        ("rig", folders.RIG),
+        ("sheet", folders.SHEET),
+        ("materials", folders.MATERIALS),
+    ):
         table = lines[0]["data"].get(key)
         path = folder / name
         if table is None:

@@ -70,12 +70,13 @@ class RunRecord:
         trace: bool,
         start_utc: str,
         *,
+        materials_bytes: bytes | None = None,
         free_bytes: folders.FreeBytes = folders.free_bytes,
         need_bytes: int = folders.MIN_FREE_BYTES,
     ) -> RunRecord:
         """Make the run folder and write the `opened` line at t = 0.
 
-        `opened` is completed by `format`, `durable` and the SHA-256 of recipe, rig file and sheet (their
+        `opened` is completed by `format`, `durable` and the SHA-256 of recipe, rig file, sheet and materials (their
         tables are made where they are missing; a hash that is given must be right), `outside` by `run` and
         `folder`. `start_utc` is the run's origin, ISO-8601 with Z; `rig.records.utc.SIMULATED_ORIGIN` in
         simulation.
@@ -86,7 +87,10 @@ class RunRecord:
         frozen = {folders.RECIPE: recipe_bytes, folders.RIG: rig_bytes}
         if sheet_bytes is not None:
             frozen[folders.SHEET] = sheet_bytes
-        data = _with_hashes(opened, recipe_bytes, rig_bytes, sheet_bytes) | {"durable": durable}
+        if materials_bytes is not None:
+            frozen[folders.MATERIALS] = materials_bytes
+        data = _with_hashes(opened, recipe_bytes, rig_bytes, sheet_bytes, materials_bytes)
+        data["durable"] = durable
         data.setdefault("format", 1)
         UtcFormatter(start_utc)
         runs_dir = Path(runs_dir).absolute()
@@ -353,10 +357,13 @@ def finish_closing(folder: Path) -> bool:
 
 
 def _with_hashes(
-    opened: Mapping[str, object], recipe: bytes, rig: bytes, sheet: bytes | None
+    opened: Mapping[str, object], recipe: bytes, rig: bytes, sheet: bytes | None, materials: bytes | None
 ) -> dict[str, object]:
     data = dict(opened)
-    for key, content in (("recipe", recipe), ("rig", rig), ("sheet", sheet)):
+    files = [("recipe", recipe), ("rig", rig), ("sheet", sheet)]
+    if materials is not None or "materials" in data:  # only a run with a lab's own speaks of them
+        files.append(("materials", materials))
+    for key, content in files:
         given = data.get(key)
         if content is None:
             if given is not None:

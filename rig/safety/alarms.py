@@ -11,16 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from rig.safety.conditions import Condition, Priority, Then
-
-RESPONSE_S: Final[dict[Priority, float]] = {
-    Priority.HIGHEST: 60.0,
-    Priority.HIGH: 300.0,
-    Priority.MEDIUM: 900.0,
-    Priority.LOW: 3600.0,
-}
-"""Within so long a person should act, where the alarm does not say. Priority comes from consequence and this time; what
-cannot wait for a person has an automatic action."""
+from rig.safety.conditions import Condition, Then
+from rig.safety.priorities import RESPOND_S, AtRisk, Priority, Respond, priority_of
 
 RE_ALARM_S: Final[dict[Priority, float | None]] = {
     Priority.HIGHEST: 1800.0,
@@ -64,17 +56,19 @@ SIGNS: Final[dict[Priority, Sign]] = {
 class AlarmDefinition:
     """One alarm that can come.
 
-    group: alarms among which the first is marked (first-out), a unit's name or "rig"; limit: in words with its number,
-    measured_in: its unit, "state" for what is either so or not; dead_band: in that unit; delays, response_s and
-    re_alarm_s in seconds; latching: it stays after its cause has gone until a person resets it; action: what happens by
-    itself; safety: it may not be shelved or put out of service while something dangerous is live; shown_in: states of
-    the unit in which it is announced (suppressed by design in all others), empty: all; source: the rule it follows.
+    group: alarms among which the first is marked (first-out), a unit's name or "rig"; at_risk, respond: what can still
+    come after `action`, and the time a person has: they make the priority; limit: in words with its number,
+    measured_in: its unit, "state" for what is either so or not; dead_band: in that unit; delays in seconds; latching:
+    it stays after its cause has gone until a person resets it; action: what happens by itself; safety: it is not
+    silenced while something dangerous is live; shown_in: states of the unit in which it is announced (suppressed by
+    design in all others), empty: all; source: the rule it follows.
     """
 
     tag: str
     title: str
     group: str
-    priority: Priority
+    at_risk: AtRisk
+    respond: Respond
     cause: str
     consequence: str
     what_to_do: str
@@ -85,11 +79,24 @@ class AlarmDefinition:
     dead_band: float = 0.0
     on_delay_s: float = 0.0
     off_delay_s: float = 0.0
-    response_s: float = 0.0
-    re_alarm_s: float | None = None
     latching: bool = False
     safety: bool = False
     shown_in: frozenset[str] = frozenset()
+
+    @property
+    def priority(self) -> Priority:
+        """By the rule."""
+        return priority_of(self.at_risk, self.respond)
+
+    @property
+    def response_s(self) -> float | None:
+        """Within so long a person should act; None: before the next start."""
+        return RESPOND_S[self.respond]
+
+    @property
+    def re_alarm_s(self) -> float | None:
+        """Acknowledged and still there, it is announced again after so many seconds; None: never."""
+        return RE_ALARM_S[self.priority]
 
     @property
     def limit_text(self) -> str:
@@ -119,12 +126,12 @@ def action_text(then: Then, takes: Iterable[str], unit: str) -> str:
 
 def of_condition(condition: Condition, unit: str) -> AlarmDefinition:
     """The alarm that a condition of this unit is."""
-    response_s = condition.response_s
     return AlarmDefinition(
         tag=condition.tag,
         title=condition.title,
         group=unit,
-        priority=condition.priority,
+        at_risk=condition.at_risk,
+        respond=condition.respond,
         cause=condition.cause,
         consequence=condition.consequence,
         what_to_do=condition.what_to_do,
@@ -135,8 +142,6 @@ def of_condition(condition: Condition, unit: str) -> AlarmDefinition:
         dead_band=condition.dead_band,
         on_delay_s=condition.on_delay_s,
         off_delay_s=condition.off_delay_s,
-        response_s=RESPONSE_S[condition.priority] if response_s is None else response_s,
-        re_alarm_s=RE_ALARM_S[condition.priority],
         latching=condition.latch,
         safety=bool(condition.takes) or condition.then in (Then.STOP, Then.ABORT),
         shown_in=condition.shown_in,
@@ -153,8 +158,6 @@ def gaps(definition: AlarmDefinition) -> list[str]:
         )
         if not str(getattr(definition, name)).strip()
     ]
-    if definition.response_s <= 0:
-        found.append("response_s is not above nought")
     found += [
         f"{name} is negative"
         for name in ("dead_band", "on_delay_s", "off_delay_s")

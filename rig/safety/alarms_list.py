@@ -14,11 +14,13 @@ from rig.readings import NS
 from rig.safety.alarms import RANK, AlarmDefinition
 from rig.safety.alarms_one import NEVER, Alarm, Change, Shelf
 from rig.safety.alarms_states import UNACKNOWLEDGED, AlarmState, Input, refusal
-from rig.safety.conditions import Priority
+from rig.safety.priorities import Priority
 
 SHELVE_S: Final = 1800.0
 LONGEST_SHELF_S: Final = 8 * 3600.0
 MAINTAINER: Final = "maintainer"
+KEPT: Final = "kept"
+"""The trigger of what an earlier program has left."""
 
 FLOOD_WINDOW_NS: Final = 600 * NS
 FLOOD_STARTS: Final = 11
@@ -132,7 +134,7 @@ class AlarmList:
         if alarm.service is not None:
             raise AlarmRefused(f"{tag} is out of service")
         before = alarm.state
-        alarm.shelf = Shelf(user, reason, now_ns + round(seconds * NS))
+        alarm.shelf = Shelf(user, reason, now_ns + round(seconds * NS), now_ns)
         self._note(alarm, before, "shelve", now_ns, user, reason, alarm.shelf.until_ns)
 
     def unshelve(self, tag: str, user: str, now_ns: int) -> None:
@@ -145,7 +147,7 @@ class AlarmList:
     def out_of_service(
         self, tag: str, user: str, role: str, reason: str, now_ns: int, hazard: str | None = None
     ) -> None:
-        """Take it out of service until somebody brings it back, or the program ends. Raises AlarmRefused."""
+        """Take it out of service until somebody brings it back. Raises AlarmRefused."""
         alarm = self._known(tag)
         _maintainer(tag, role)
         _named(user, reason, "taking out of service")
@@ -153,7 +155,7 @@ class AlarmList:
         if alarm.service is not None:
             raise AlarmRefused(f"{tag} is out of service already")
         before = alarm.state
-        alarm.service = Shelf(user, reason, NEVER)
+        alarm.service = Shelf(user, reason, NEVER, now_ns)
         self._note(alarm, before, "out-of-service", now_ns, user, reason)
 
     def into_service(self, tag: str, user: str, role: str, now_ns: int) -> None:
@@ -163,24 +165,55 @@ class AlarmList:
         if alarm.service is None:
             raise AlarmRefused(f"{tag} is not out of service")
         before = alarm.state
-        alarm.service = None
+        alarm.service, alarm.revealed = None, False
         self._uncover(alarm, before, "into-service", now_ns, user)
+
+    def restore(self, tag: str, shelf: Shelf, now_ns: int) -> None:
+        """Take over a shelf, or with no end what is out of service, from an earlier program. Unknown tags: nothing."""
+        alarm = self.alarms.get(tag)
+        if alarm is None:
+            return
+        before = alarm.state
+        if shelf.until_ns == NEVER:
+            alarm.service = shelf
+            self._note(alarm, before, KEPT, now_ns, shelf.user, shelf.reason)
+        else:
+            alarm.shelf = shelf
+            self._note(alarm, before, KEPT, now_ns, shelf.user, shelf.reason, shelf.until_ns)
 
     @property
     def hides_safety(self) -> bool:
-        """Whether an alarm of class safety is shelved or out of service."""
+        """Whether an alarm of class safety is shelved or out of service, and silent for it."""
         return any(
-            alarm.definition.safety and (alarm.shelf is not None or alarm.service is not None)
+            alarm.definition.safety
+            and (alarm.shelf is not None or (alarm.service is not None and not alarm.revealed))
             for alarm in self.alarms.values()
         )
 
+    @property
+    def reveals(self) -> bool:
+        """Whether an alarm is out of service and announced all the same."""
+        return any(alarm.revealed for alarm in self.alarms.values())
+
     def reveal_safety(self, why: str, now_ns: int) -> None:
-        """Something dangerous is live again: no alarm of class safety stays shelved or out of service."""
+        """Something dangerous is live again: a shelf of an alarm of class safety ends, and one out of service is
+        announced as long as that lasts."""
         for alarm in self.alarms.values():
-            if alarm.definition.safety and (alarm.shelf is not None or alarm.service is not None):
+            if not alarm.definition.safety:
+                continue
+            if alarm.shelf is not None or (alarm.service is not None and not alarm.revealed):
                 before = alarm.state
-                alarm.shelf = alarm.service = None
+                alarm.shelf, alarm.revealed = None, alarm.service is not None
                 self._uncover(alarm, before, why, now_ns, "system")
+
+    def cover_again(self, now_ns: int) -> None:
+        """Nothing dangerous is live any more: what is out of service is silent again."""
+        for alarm in self.alarms.values():
+            shelf = alarm.service
+            if alarm.revealed and shelf is not None:
+                before = alarm.state
+                alarm.revealed = False
+                self._note(alarm, before, "nothing is live", now_ns, shelf.user, shelf.reason)
 
     # Once a scan, when there is something to do
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rig.safety.alarms_list import FLOOD_ENDS_BELOW, FLOOD_STARTS, LONGEST_SHELF_S
-from rig.safety.conditions import Priority
+from rig.safety.priorities import Priority
 
 KIND: Final = "alarm-state"
 DAY_S: Final = 86400.0

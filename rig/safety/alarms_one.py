@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from rig.readings import NS
 from rig.safety.alarms import AlarmDefinition
 from rig.safety.alarms_states import OVERLAYS, AlarmState, Input, after
-from rig.safety.conditions import Priority
+from rig.safety.priorities import Priority
 
 NEVER: int = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Why an alarm is not announced for a while, or (until_ns NEVER) is out of service, and by whose word."""
+    """Why an alarm is not announced for a while, or (until_ns NEVER) is out of service, and by whose word.
+
+    since_ns: below nought where it was so before this program began.
+    """
 
     user: str
     reason: str
     until_ns: int
+    since_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -44,7 +48,8 @@ class Alarm:
     """rank: its place among the definitions; process: A to F, whatever lies over it.
 
     found: what was signalled last, since turned_ns; active: the same after on-delay and off-delay; since_ns: since when
-    it has been active, or was last; announced: how often it was.
+    it has been active, or was last; announced: how often it was; revealed: out of service, and announced all the same
+    because something is live.
     """
 
     definition: AlarmDefinition
@@ -61,12 +66,13 @@ class Alarm:
     announced: int = 0
     shelf: Shelf | None = None
     service: Shelf | None = None
+    revealed: bool = False
     suppressed: bool = False
 
     @property
     def state(self) -> AlarmState:
         """Where it is, as it is shown."""
-        if self.service is not None:
+        if self.service is not None and not self.revealed:
             return AlarmState.OUT_OF_SERVICE
         if self.shelf is not None:
             return AlarmState.SHELVED

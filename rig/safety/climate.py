@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from rig.safety.conditions import Condition, Finding, Priority, Situation, Then
+from rig.safety.conditions import Condition, Finding, Situation, Then
+from rig.safety.priorities import AtRisk, Respond
 
 ON_DELAY_S: Final = 60.0
 DEAD_BANDS: Final = {"humidity": 2.0, "temperature": 0.5}
@@ -50,7 +51,11 @@ _ACTIONS: Final = (
 
 
 def climate_conditions(sensors: Sequence[str]) -> list[Condition]:
-    """Two conditions a quantity and sensor: one that warns, one that holds, as the recipe's window asks."""
+    """Two conditions a quantity and sensor: one that warns, one that holds, as the recipe's window asks.
+
+    They arm while the step spins. A hold latches: once held the window is still looked at, and a person clears it when
+    the air is back inside, and resumes.
+    """
     return [
         _condition(sensor, quantity, name, on_leave, then, consequence)
         for sensor in sensors
@@ -71,7 +76,7 @@ def _condition(
     channel = f"{sensor}.{short}"
 
     def armed(situation: Situation) -> bool:
-        return bool(situation.facts.windows) and _window(situation, quantity, on_leave) is not None
+        return situation.facts.spinning and _window(situation, quantity, on_leave) is not None
 
     def outside(situation: Situation, band: float = 0.0) -> Finding | None:
         window = _window(situation, quantity, on_leave)
@@ -98,15 +103,19 @@ def _condition(
         armed=armed,
         test=outside,
         then=then,
-        priority=Priority.MEDIUM if then is Then.HOLD else Priority.LOW,
+        at_risk=AtRisk.SAMPLE,
+        # What is held dries at the needle; what goes on is spun all the same, and the report says in what air.
+        respond=Respond.SOON if then is Then.HOLD else Respond.WITHIN_THE_HOUR,
         cause="Weather, air conditioning, an open lab door, or the exhaust's make-up air; or the sensor is lost.",
         consequence=consequence,
-        what_to_do="Bring the chamber's air back, or end the step; fibres spun outside the window may differ.",
+        what_to_do="Bring the chamber's air back, "
+        + ("then clear and resume at the rig, " if then is Then.HOLD else "")
+        + "or end the step; fibres spun outside the window may differ.",
         source="safety rule 4; the recipe's own window",
         on_delay_s=ON_DELAY_S,
         limit="the recipe's window",
         measured_in=unit,
         dead_band=DEAD_BANDS[quantity],
         release=release,
-        latch=False,
+        latch=then is Then.HOLD,
     )

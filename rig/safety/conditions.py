@@ -1,8 +1,8 @@
 """Conditions: permissives on outputs, each declared once with everything a person has to know about it.
 
 A condition is a permissive on outputs, never on a run. When its test finds something for longer than its on-delay while
-it is armed, it *trips*: it takes its outputs away and asks the unit for an action. A latched trip stays until a person
-clears it and the cause is gone. Closing a door again starts nothing.
+it is armed (or in pieces, for half of a window: `lasting`), it *trips*: it takes its outputs away and asks the unit
+for an action. A latched trip stays until a person clears it and the cause is gone. Closing a door again starts nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from rig.outputs import Output
+from rig.outputs import GasOutput, Output
 from rig.readings import NS, Readings
+from rig.safety.lasting import Pieces, window_ns
+from rig.safety.priorities import AtRisk, Priority, Respond, priority_of
 
 
 class Then(StrEnum):
@@ -25,15 +27,6 @@ class Then(StrEnum):
     ABORT = "abort"
 
 
-class Priority(StrEnum):
-    """Consequence times time to respond."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    HIGHEST = "highest"
-
-
 @dataclass(slots=True)
 class OutputView:
     """One output as conditions and guard see it.
@@ -41,7 +34,7 @@ class OutputView:
     wanted: the phase asks for it, or an order for it is under way. told_on: the instrument was told, or may have been
     told (unknown counts as on); told_ns: since when it has been told on, or off. proved_off: read back as off (pumps
     and supplies each in their own way). failed: what an order that failed said. lapsed: its line let it go because no
-    scan renewed the lease.
+    scan renewed the lease. found: what a flow controller shows instead of what it was told and has acknowledged.
 
     Final and not frozen: views and situations are made at each scan, and a frozen dataclass takes five times as long.
     """
@@ -55,6 +48,7 @@ class OutputView:
     proved_off: Final[bool] = False
     failed: Final[str | None] = None
     lapsed: Final[bool] = False
+    found: Final[GasOutput | None] = None
 
     @property
     def live(self) -> bool:
@@ -115,8 +109,9 @@ class Condition:
     As an alarm (rig/safety/alarms.py): limit: what the test holds the reading against, in words; measured_in: its unit,
     "state" for what is either so or not; dead_band: in that unit, by so much the reading has to be back inside before
     `release`, the test of a condition that has tripped, finds nothing any more; off_delay_s: for so long it has to
-    find nothing; response_s: within it a person should act, None: as its priority says; shown_in: states of the unit
-    in which it is announced, empty: all. Only what takes no output may be silent in a state.
+    find nothing; at_risk, respond: what can still come of it after all that, and the time a person has, which make its
+    priority (rig/safety/priorities.py); shown_in: states of the unit in which it is announced, empty: all. Only what
+    takes no output may be silent in a state.
     """
 
     tag: str
@@ -126,7 +121,8 @@ class Condition:
     armed: Callable[[Situation], bool]
     test: Callable[[Situation], Finding | None]
     then: Then
-    priority: Priority
+    at_risk: AtRisk
+    respond: Respond
     cause: str
     consequence: str
     what_to_do: str
@@ -140,13 +136,19 @@ class Condition:
     dead_band: float = 0.0
     release: Callable[[Situation], Finding | None] | None = None
     off_delay_s: float = 0.0
-    response_s: float | None = None
     shown_in: frozenset[str] = frozenset()
     clear_when: Callable[[Situation], Finding | None] | None = None
 
-    def against_clearing(self, situation: Situation) -> Finding | None:
-        """Why a trip of it may not be cleared yet; looked for armed or not."""
-        finding = self.test(situation)
+    @property
+    def priority(self) -> Priority:
+        """By the rule."""
+        return priority_of(self.at_risk, self.respond)
+
+    def against_clearing(self, situation: Situation, active: bool = False) -> Finding | None:
+        """Why a trip of it may not be cleared yet; looked for armed or not. active: it has not been back inside its
+        dead band since."""
+        test = self.release if active and self.release is not None else self.test
+        finding = test(situation)
         if finding is None and self.clear_when is not None:
             finding = self.clear_when(situation)
         return finding
@@ -156,11 +158,12 @@ class Condition:
 class Watch:
     """The moving part of a condition: since when it finds something, and whether it is tripped.
 
-    active: tripped, and the cause is still there (a latched trip outlives its cause); clear_ns: since when a tripped
-    one has found nothing.
+    pieces: what it found before that, coming and going (only of what takes an output); active: tripped, and the cause
+    is still there (a latched trip outlives its cause); clear_ns: since when a tripped one has found nothing.
     """
 
     since_ns: int | None = None
+    pieces: Pieces | None = None
     tripped: bool = False
     finding: Finding | None = None
     tripped_ns: int = 0
@@ -198,11 +201,13 @@ class Interlocks:
         now_ns = situation.readings.now_ns
         trips = []
         for condition, watch in self._watched:
-            finding = condition.test(situation) if condition.armed(situation) else None
+            armed = condition.armed(situation)
+            finding = condition.test(situation) if armed else None
             if watch.tripped:
                 finding = finding or self._lingers(condition, watch, situation)
             if finding is None:
-                watch.since_ns = None
+                if watch.since_ns is not None or watch.pieces is not None:
+                    self._breaks_off(condition, watch, armed, now_ns)
                 if watch.tripped:
                     self._ease(condition, watch, now_ns)
                 continue
@@ -210,7 +215,7 @@ class Interlocks:
             watch.clear_ns = None
             if watch.since_ns is None:
                 watch.since_ns = now_ns
-            if not watch.active and now_ns - watch.since_ns >= condition.on_delay_s * NS:
+            if not watch.active and self._lasts(condition, watch, now_ns - watch.since_ns, now_ns):
                 watch.active = True
                 self.changes += 1
                 if not watch.tripped:
@@ -220,11 +225,35 @@ class Interlocks:
         return trips
 
     @staticmethod
+    def _lasts(condition: Condition, watch: Watch, found_ns: int, now_ns: int) -> bool:
+        """Whether it has been found for its on-delay, or in pieces for half of its window."""
+        if found_ns >= condition.on_delay_s * NS:
+            return True
+        if watch.pieces is None:
+            return False
+        window = window_ns(condition.on_delay_s)
+        return found_ns + watch.pieces.since(now_ns - window) >= window // 2
+
+    @staticmethod
+    def _breaks_off(condition: Condition, watch: Watch, armed: bool, now_ns: int) -> None:
+        """It finds nothing any more; while it stays armed, what it found is kept as long as its window."""
+        since_ns, watch.since_ns = watch.since_ns, None
+        if not armed or not condition.takes or not condition.on_delay_s:
+            watch.pieces = None
+            return
+        pieces = watch.pieces or Pieces()
+        if since_ns is not None:
+            pieces.add(since_ns, now_ns)
+        watch.pieces = pieces if pieces.since(now_ns - window_ns(condition.on_delay_s)) else None
+
+    @staticmethod
     def _lingers(condition: Condition, watch: Watch, situation: Situation) -> Finding | None:
         """What a tripped condition still finds, inside its dead band, or latched and not armed any more."""
+        if condition.latch:
+            return condition.against_clearing(situation, watch.active)
         if watch.active and condition.release is not None and condition.armed(situation):
             return condition.release(situation)
-        return condition.against_clearing(situation) if condition.latch else None
+        return None
 
     def _ease(self, condition: Condition, watch: Watch, now_ns: int) -> None:
         """A tripped condition finds nothing: after its off-delay it is not active, and tripped only if it latches."""
@@ -261,7 +290,7 @@ class Interlocks:
         """Reset these trips without a person: for an arc within its rules, and for nothing else."""
         for tag in tags:
             watch = self.watches[tag]
-            watch.since_ns = None
+            watch.since_ns = watch.pieces = None
             watch.tripped = False
             watch.finding = None
             watch.active = False
@@ -269,7 +298,11 @@ class Interlocks:
 
     def remaining(self, situation: Situation) -> list[tuple[Condition, Finding]]:
         """Tripped conditions whose cause is still there, and what is found now; looked for armed or not."""
-        found = ((condition, condition.against_clearing(situation)) for condition in self.latched())
+        found = (
+            (condition, condition.against_clearing(situation, watch.active))
+            for condition, watch in self._watched
+            if watch.tripped
+        )
         return [(condition, finding) for condition, finding in found if finding is not None]
 
     def clear(self, situation: Situation) -> list[Condition]:
@@ -282,7 +315,7 @@ class Interlocks:
         for condition in self.latched():
             if condition not in remaining:
                 watch = self.watches[condition.tag]
-                watch.since_ns = watch.clear_ns = watch.finding = None
+                watch.since_ns = watch.pieces = watch.clear_ns = watch.finding = None
                 watch.tripped = watch.active = False
                 self.changes += 1
         return remaining

@@ -70,7 +70,10 @@ class FurnaceFacts:
     flush: what has to flow before the tube is opened after a hot inert step; exhaust_since_ns: since when the
     furnace's exhaust is proved, without a break; inert_gases: flow controllers that may stand in for one another;
     gas_ends: no step to come wants the gas that flows: it is closed when the tube is cold; cold_since_ns: since when
-    the tube is, proved.
+    the tube is, proved; held_since_ns: since when its heater stands on hold, held or paused.
+
+    kept: the inert gas over the tube, whatever the step says (`furnace_gas.kept_gas`); put_on: what was done at the
+    start about a tube found hot without gas, looked: whether that was looked at, first_look_ns: when it was tried.
     """
 
     purge: PurgeProof
@@ -92,9 +95,21 @@ class FurnaceFacts:
     exhaust_since_ns: int | None = None
     gas_ends: bool = False
     cold_since_ns: int | None = None
+    held_since_ns: int | None = None
+    kept: Atmosphere | None = None
+    put_on: str | None = None
+    looked: bool = False
+    first_look_ns: int | None = None
     _cooling_degc: float | None = None
     _floor_ns: int | None = None
     _seen: bool = False
+    _doubted_before: bool = False
+
+    @property
+    def guarded(self) -> Atmosphere | None:
+        """The inert atmosphere that has to be watched: the step's, or that which is kept over a hot tube."""
+        step = self.atmosphere
+        return step if step is not None and step.inert else self.kept
 
     def reckoned_degc(self, reading: float | None) -> float | None:
         """The temperature to reckon with: the reading, but while it is doubted none below what can have cooled off."""
@@ -103,12 +118,13 @@ class FurnaceFacts:
         return max(reading, self.floor_degc)
 
     def why_not_open(self, furnace: str, reading: float | None) -> str | None:
-        """Why nobody may be sent to this tube: hot, or not known to be cold; None where it may be opened."""
+        """Why nobody may be sent to this tube: hot, not known to be cold, or not flushed of what pyrolysis gave off;
+        None where it may be opened."""
         degc = self.reckoned_degc(reading)
         if degc is None:
             return f"the temperature of {furnace} is not known"
         if degc < self.open_degc:
-            return None
+            return self.flush.why_not(furnace) if self.flush.owed else None
         at = "may still be at" if self.doubted else "is at"
         return f"{furnace} {at} {degc:.0f} °C, and is opened below {self.open_degc:g} °C only"
 
@@ -135,18 +151,29 @@ class FurnaceFacts:
         if measured:
             self._cool_fast(passed_s, None if doubted or self.doubted else reading, cooling_s)
         if self._floor_ns is None:
-            self.floor_degc = most_degc if reading is None or doubted else reading
+            self.floor_degc = most_degc if reading is None or doubted or self.doubted else reading
         else:
             self.floor_degc = AMBIENT_DEGC + (self.floor_degc - AMBIENT_DEGC) * exp(
                 -passed_s / (SLOWER * cooling_s)
             )
-            if reading is not None and (reading > self.floor_degc or not self._seen):
+            first = not self._seen and not self._doubted_before
+            if reading is not None and (reading > self.floor_degc or first):
                 self.floor_degc = reading
         self._seen = self._seen or reading is not None
         self._floor_ns = now_ns
         if doubted and not self.doubted:
             self.floor_degc = min(most_degc, self.floor_degc + NOTICED_MIN * heating)
         self.doubted = doubted or (self.doubted and not self._agrees(reading))
+
+    def doubt_again(self) -> None:
+        """It was in doubt when an earlier program ended: nobody knows what the furnace did since, so the tube counts as
+        hot as it can be, and the first reading of the same thermocouple says nothing."""
+        self.doubted = self._doubted_before = True
+
+    def trust(self) -> None:
+        """A person at the rig vouches for the thermocouple: from the next reading on it is believed."""
+        self.doubted = self._doubted_before = self._seen = False
+        self._cooling_degc = self.least_degc = None
 
     def _agrees(self, reading: float | None) -> bool:
         as_hot = reading is not None and reading >= self.floor_degc - AGREES_DEGC

@@ -1,8 +1,11 @@
 """The guard of a furnace: the heater only downwards, inert gas over a hot tube only upwards (safety rules 3 and 4).
 
 No command lowers inert gas over a tube that is not proved cold, except over-pressure (to zero) and the loss of the
-furnace exhaust (to the hot minimum, never below). When the furnace is at rest, no step wants its gas any more and the
-tube is proved cold, the gas is closed. Where the inert gas of a hot tube is lost, another one is opened.
+furnace exhaust (to the hot minimum, never below; also while a colder tube is still to be flushed). In a step of air an
+inert gas stays until the tube is flushed. Air and reactive gases are closed by a trip of the heater and by an
+abort, and a step that does not want them closes them, however hot the tube is. When the furnace is at rest, no step
+wants its gas any more and the tube is proved cold, the gas is closed. Where the inert gas of a hot tube is lost,
+another one is opened.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from rig.outputs import FURNACE_OFF, FurnaceOutput, GasOutput, Output
 from rig.readings import NS
 from rig.safety.conditions import Interlocks, Situation
 from rig.safety.furnace_facts import FurnaceFacts
+from rig.safety.furnace_gas import as_found, cut_without_exhaust, flow_of, in_air
 from rig.safety.guard import MAY_ENERGISE, Breach, Permitted
 from rig.safety.heating_gas import gas_lost_tag
 
@@ -21,6 +25,9 @@ MAY_HOLD_HEAT = frozenset({"Holding", "Held", "Paused", "Completing"})
 
 AT_REST = frozenset({"Idle", "Complete", "Stopped", "Aborted"})
 """States in which no step is under way."""
+
+CUT = frozenset({"Aborting", "Aborted", "Clearing"})
+"""States in which air and reactive gases are closed; trips of the heater close them as well."""
 
 COLD_FOR_NS = 60 * NS
 """So long the tube has to be proved cold before the gas is closed."""
@@ -45,6 +52,9 @@ def furnace_guard(
     assert isinstance(facts, FurnaceFacts)
     trips = interlocks.evaluate(situation)
     taken = interlocks.taken(situation.outputs.values())
+    temperature = facts.reckoned_degc(situation.readings.value(f"{furnace}.temperature_degc"))
+    hot = temperature is None or temperature > facts.open_degc
+    before = as_found(before, situation.outputs, facts, full_scale_sccm, state in AT_REST, hot)
     breaches: list[Breach] = []
     permitted: dict[str, Output] = {}
     for name, view in situation.outputs.items():
@@ -62,24 +72,27 @@ def furnace_guard(
         if breach is not None:
             breaches.append(Breach(name, breach))
         permitted[name] = output
-    temperature = facts.reckoned_degc(situation.readings.value(f"{furnace}.temperature_degc"))
-    hot = temperature is None or temperature > facts.open_degc
     lowering = temperature is not None and temperature < facts.cold_degc and state in MAY_ENERGISE
-    exhaust_lost = any(tag.startswith("furnace-exhaust") for tag in taken.values())
+    # Whatever else has tripped before it: of several that take the heater `taken` names the first only.
+    exhaust_lost = any(condition.tag.startswith("furnace-exhaust") for condition in interlocks.latched())
+    exhaust_lost = exhaust_lost and cut_without_exhaust(facts, temperature)
+    held_up = (hot and not lowering) or (in_air(facts) and facts.flush.owed)
     for name, view in situation.outputs.items():
         if name in taken and view.kind == "furnace":
             permitted[name] = FURNACE_OFF
     if breaches:
         permitted[furnace] = FURNACE_OFF
     closing = state in AT_REST and gas_may_end(facts, situation.readings.now_ns)
+    cut = furnace in taken or bool(breaches) or state in CUT
     for name, view in situation.outputs.items():
-        if view.kind == "gas" and (name in permitted or name in taken):
+        reactive = name not in facts.inert_gases
+        taken_away = name in taken or (reactive and cut)
+        if view.kind == "gas" and (name in permitted or taken_away):
             permitted[name] = _kept(
                 permitted.get(name),
                 before.get(name),
-                name in taken or closing,
-                hot,
-                hot and not lowering,
+                taken_away or closing,
+                held_up and not reactive,
                 exhaust_lost,
                 facts,
             )
@@ -107,15 +120,11 @@ def _stand_in(
     others = [name for name in facts.inert_gases if name not in lost and name in permitted]
     if not lost or not others:
         return
-    wanted = max(_flow(permitted.get(name)) for name in lost)
+    wanted = max(flow_of(permitted.get(name)) for name in lost)
     wanted = min(wanted, full_scale_sccm[others[0]])
     if exhaust_lost:
         wanted = min(wanted, facts.hot_minimum_sccm)
-    permitted[others[0]] = GasOutput(max(wanted, _flow(permitted[others[0]])))
-
-
-def _flow(output: Output | None) -> float:
-    return output.flow_sccm if isinstance(output, GasOutput) else 0.0
+    permitted[others[0]] = GasOutput(max(wanted, flow_of(permitted[others[0]])))
 
 
 def _heat(
@@ -162,18 +171,20 @@ def _kept(
     output: Output | None,
     before: Output | None,
     closed: bool,
-    hot: bool,
     hold_up: bool,
     exhaust_lost: bool,
     facts: FurnaceFacts,
 ) -> Output:
-    """closed: by over-pressure, the one exception over a hot tube, or because it is at its end."""
+    """exhaust_lost: and the gas is to be cut for it.
+
+    closed: by over-pressure, the one exception over a hot tube, as a reactive gas, or because it is at its end.
+    """
     if closed:
         return GasOutput(0.0)
     assert isinstance(output, GasOutput)
-    flowed = _flow(before)
-    if exhaust_lost and hot and flowed > 0:
-        return GasOutput(min(flowed, facts.hot_minimum_sccm))
+    flowed = flow_of(before)
+    if exhaust_lost:
+        return GasOutput(min(flowed if flowed > 0 else output.flow_sccm, facts.hot_minimum_sccm))
     if hold_up and output.flow_sccm < flowed:
         return GasOutput(flowed)
     return output

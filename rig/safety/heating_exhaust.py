@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from rig.readings import NS
-from rig.safety.conditions import Condition, Finding, Priority, Situation
+from rig.safety.conditions import Condition, Finding, Situation
 from rig.safety.heating_scope import Scope
+from rig.safety.priorities import AtRisk, Respond
 
 EXHAUST_ABOVE_DEGC: Final = 60.0
+CUT: Final = (
+    "Heater off. What inert gas flows over a tube that is hot, or not flushed yet, is cut to its hot minimum; less is "
+    "left as it is."
+)
 PROVED_S: Final = 600.0
 """So long it has to have been good before its loss may be cleared."""
 
@@ -52,19 +57,20 @@ def exhaust_conditions(scope: Scope, channel: str | None) -> list[Condition]:
 
     return [
         scope.condition(
-            "furnace-exhaust", "Furnace exhaust lost", lost, armed=armed, priority=Priority.HIGHEST,
+            "furnace-exhaust", "Furnace exhaust lost", lost, armed=armed,
+            at_risk=AtRisk.PERSON, respond=Respond.AT_ONCE,
             cause="Fan off, duct blocked, or the flow switch is broken.",
             what_to_do="Leave the room. Hydrogen cyanide, ammonia and carbon monoxide may collect. Come back when the "
             "exhaust has been proved for 10 min.",
-            consequence="Heater off, inert gas cut to its hot minimum.",
+            consequence=CUT,
             clear_when=too_short,
         ),
         scope.condition(
             "furnace-exhaust-unread", "Furnace exhaust cannot be read", unread, armed=armed,
-            priority=Priority.HIGHEST,
+            at_risk=AtRisk.PERSON, respond=Respond.AT_ONCE,
             cause="The input module's line is dead or disturbed.",
             what_to_do="Treat it as a lost exhaust.",
-            consequence="Heater off, inert gas cut to its hot minimum.",
+            consequence=CUT,
             on_delay_s=1.0,
             clear_when=too_short,
         ),

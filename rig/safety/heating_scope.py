@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from rig.safety.conditions import Condition, Finding, Priority, Situation, Then
+from rig.safety.conditions import Condition, Finding, Situation, Then
 from rig.safety.furnace_facts import FurnaceFacts
+from rig.safety.priorities import AtRisk, Respond
 
 CHECK: Final = "Check thermocouple position, element and fuse."
 
@@ -46,7 +47,7 @@ class Scope:
     def condition(
         self, tag: str, title: str, test: Callable[[Situation], Finding | None], **more: object
     ) -> Condition:
-        """A condition that takes the heater and aborts, except for what `more` says otherwise."""
+        """A condition that takes the heater and aborts, and leaves nothing at risk, except for what `more` says."""
         values: dict[str, object] = {
             "tag": f"{tag}:{self.furnace}",
             "title": title,
@@ -55,7 +56,8 @@ class Scope:
             "armed": self.heating,
             "test": test,
             "then": Then.ABORT,
-            "priority": Priority.HIGH,
+            "at_risk": AtRisk.NOTHING,
+            "respond": Respond.BEFORE_NEXT_START,
             "consequence": "Heater off; inert gas goes on until the tube is cold. The heat treatment is lost.",
             "source": "safety rule 4",
             "within_s": 1.5,

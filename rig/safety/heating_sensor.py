@@ -30,6 +30,16 @@ def sensor_conditions(scope: Scope) -> list[Condition]:
             return Finding(f"{name}: the temperature cannot be read: {why}", why, "a good reading")
         return None
 
+    def loop_unread(situation: Situation) -> Finding | None:
+        value = situation.readings.value
+        if value(scope.pv) is None:
+            return None  # that is `furnace-stale`
+        for channel, what in ((scope.sp, "set point"), (scope.power, "output")):
+            if value(channel) is None:
+                why = situation.readings.explain(channel)
+                return Finding(f"{name}: its {what} cannot be read: {why}", why, "a good reading")
+        return None
+
     def broken(situation: Situation) -> Finding | None:
         if situation.readings.value(f"{name}.sensor_break") == 1:
             return Finding(f"{name} reports a broken sensor.", "broken", "whole")
@@ -95,6 +105,12 @@ def sensor_conditions(scope: Scope) -> list[Condition]:
         scope.condition(
             "furnace-stale", "Furnace temperature cannot be read", stale, on_delay_s=30.0,
             cause="The controller's line is dead or disturbed.", what_to_do="Check the cable.",
+        ),
+        scope.condition(
+            "loop-unread", "Furnace set point or output cannot be read", loop_unread, on_delay_s=30.0,
+            cause="The controller tells what cannot be: scaling or limits were changed at its panel, or it is faulty.",
+            what_to_do="Look at its display. Without these two nobody sees whether the furnace obeys.",
+            source="safety rule 4: a reading that is stale or bad is a tripped reading",
         ),
         scope.condition(
             "sensor-break", "Furnace sensor broken", broken, on_delay_s=2.0,

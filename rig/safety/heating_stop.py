@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rig.safety.conditions import Condition, Finding, Priority, Situation
+from rig.safety.conditions import Condition, Finding, Situation
 from rig.safety.heating_scope import Scope
+from rig.safety.priorities import AtRisk, Respond
 
 
 def stop_conditions(scope: Scope, buttons: Sequence[str]) -> list[Condition]:
@@ -35,7 +36,7 @@ def _of(scope: Scope, button: str) -> list[Condition]:
     return [
         scope.condition(
             f"furnace-emergency-stop{suffix}", "Emergency stop pressed", pressed, armed=armed,
-            priority=Priority.HIGHEST,
+            at_risk=AtRisk.PERSON, respond=Respond.SOON,  # of what made somebody press it nothing is known here
             cause="Somebody pressed the emergency stop, or its circuit is broken.",
             what_to_do="Find out why it was pressed. Release it, then clear at the rig.",
         ),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from rig.safety.conditions import Condition, Finding, Priority, Situation
+from rig.safety.conditions import Condition, Finding, Situation
 from rig.safety.heating_scope import Scope
+from rig.safety.priorities import AtRisk, Respond
 
 PROVED_ABOVE_DEGC: Final = 300.0
 """Above it nothing is heated in inert gas without a purge proof, and a high oxygen reading trips."""
@@ -106,14 +107,16 @@ def watch_conditions(scope: Scope) -> list[Condition]:
 
     return [
         scope.condition(
-            "over-temperature", "Furnace too hot", over, on_delay_s=2.0, priority=Priority.HIGHEST,
+            "over-temperature", "Furnace too hot", over, on_delay_s=2.0,
+            at_risk=AtRisk.RIG, respond=Respond.WITHIN_THE_HOUR,
             limit=f"highest temperature of the step + {OVER_DEGC:g} °C; in air, for what is to become carbon, 320 °C",
             measured_in="°C", dead_band=OVER_BAND_DEGC, release=lambda situation: over(situation, OVER_BAND_DEGC),
             cause="Overshoot, exotherm of the mat, or a controller that does not obey.",
             what_to_do="Let it cool under its gas. Do not open it.",
         ),
         scope.condition(
-            "stuck-relay", "Furnace does not obey", stuck, on_delay_s=300.0, priority=Priority.HIGHEST,
+            "stuck-relay", "Furnace does not obey", stuck, on_delay_s=300.0,
+            at_risk=AtRisk.RIG, respond=Respond.AT_ONCE,  # no program can take this heater away
             limit="1 °C/min at no power, 10 °C above set point", measured_in="°C/min",
             armed=lambda situation: True,
             cause="Relay or thyristor conducts by itself, or the mat burns.",
@@ -121,14 +124,15 @@ def watch_conditions(scope: Scope) -> list[Condition]:
         ),
         scope.condition(
             "undriven", "Furnace rises with its heater off", undriven, on_delay_s=UNDRIVEN_S,
-            priority=Priority.HIGHEST,
+            at_risk=AtRisk.RIG, respond=Respond.AT_ONCE,
             limit=f"{UNDRIVEN_DEGC_MIN:g} °C/min at no power, {UNDRIVEN_OVER_DEGC:g} °C above set point",
             measured_in="°C/min",
             cause="Exotherm of the mat, or a relay that conducts by itself.",
             what_to_do="Keep the gas as it is, do not open the tube. If it goes on rising, switch the mains off.",
         ),
         scope.condition(
-            "runaway", "Furnace runs away", runaway, on_delay_s=60.0, priority=Priority.HIGHEST,
+            "runaway", "Furnace runs away", runaway, on_delay_s=60.0,
+            at_risk=AtRisk.RIG, respond=Respond.SOON,
             limit=f"{RUNAWAY_DEGC:g} °C above set point, or twice the set ramp + 3 °C/min", measured_in="°C",
             cause="Exotherm of the mat, or a controller that does not obey.",
             what_to_do="Keep the gas as it is, do not open the tube.",

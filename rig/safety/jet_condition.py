@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rig.safety.conditions import Condition, Finding, Priority, Situation, Then
+from rig.safety.conditions import Condition, Finding, Situation, Then
 from rig.safety.jet_watch import BUBBLE, CLOGGED, CORONA, DRIPPING, LOST, Verdict
+from rig.safety.priorities import AtRisk, Respond
 
 ALARM_AFTER_S = 10.0
 """A jet may be lost for so long, for a small bubble, before anybody is told [M]."""
@@ -45,7 +46,8 @@ def jet_condition(meter: str, verdict: Callable[[], Verdict | None]) -> Conditio
         armed=lambda situation: situation.hv_live,
         test=test,
         then=Then.NONE,
-        priority=Priority.MEDIUM,
+        at_risk=AtRisk.SAMPLE,
+        respond=Respond.SOON,
         cause="Clogged or dry needle, gas bubble, empty syringe, voltage below onset.",
         consequence="The mat gets less fibre, or drops fall on it. Nothing is switched off.",
         what_to_do="Look at the needles from outside. Hold, then wipe and prime; keep hands away while voltage is on.",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, Final, NamedTuple
 
-from rig.safety.jet_expected import Expectation
+from rig.safety.jet_expected import NO_JET, Expectation
 from rig.safety.jet_features import NS, Burst, Features, FeatureWindow
 
 UNKNOWN, STABLE, DRIPPING, PULSATING = "unknown", "stable", "dripping", "pulsating"
@@ -31,8 +31,10 @@ LEARN_S: Final = 10
 """Seconds of steady current before it is taken as the jet's own."""
 FIRST_S: Final = 8
 """Seconds before anything is said."""
-LOW: Final = 0.1
-"""Of the jet's own or the expected current: below it there is no jet. Expectations are right within a factor of 3."""
+LOW: Final = NO_JET
+"""Of the jet's own current: below it there is no jet. Before that is known it is `Expectation.least_na`."""
+DOUBTFUL: Final = 0.5
+"""Confidence at most, while a current is far below what is expected of a conductivity that is assumed."""
 ARC_TIMES: Final = 10.0
 """An arc is 10 to 1000 times the current (D.8 [M])."""
 OVER_S: Final = 4
@@ -49,6 +51,12 @@ NOISE_LEAST_NA: Final = 1.5
 """Noise below this is the mains' pick-up and the meter's own."""
 LINE_SHARE: Final = 0.45
 """Part of a burst's power in one line from which pulses are periodic."""
+SLOW_PULSES: Final = 5
+SLOW_DEVIATION: Final = 0.5
+"""Seconds of the last minute with a pulse, and deviation of the readings over their mean, from which a cone pulsates a
+few times a second, too slowly for a burst: 1.5 in the emulator, where everything else stays below 0.1."""
+OFTEN: Final = 0.4
+"""Part of the seconds that have a pulse where a cone pulsates; drops fall more seldom, for they are larger."""
 HOLD: Final = 0.7
 """A mode is left at this share of the threshold at which it was entered."""
 LINE_LEAST: Final = 0.012
@@ -131,6 +139,8 @@ class JetWatch:
     def __init__(self, ability: Ability, expectation: Expectation) -> None:
         expected = expectation.current_na
         self._expected_na = abs(expected) if expected is not None else 0.0
+        least = expectation.least_na
+        self._least_na = LOW * self._expected_na if least is None else least
         self._sign = -1.0 if expected is not None and expected < 0.0 else 1.0
         self.cannot = _cannot(ability, expectation)
         """Why this meter can never tell, or None."""
@@ -223,6 +233,9 @@ class JetWatch:
         if window.filled < FIRST_S:
             return UNKNOWN, 0.0, f"watched for {window.filled} s"
         character, confidence, why = self._character(f, usual)
+        if self._own_na is None and character != DRIPPING and f.level < LOW * usual:
+            confidence = min(confidence, DOUBTFUL)
+            why += f"; {f.level:.1f} nA of {usual:.0f} nA, but the recipe gives no conductivity"
         self._follow_level(t_ns, f, character)
         if self._lost is not None:
             return self._lost_mode(t_ns, f, character)
@@ -230,13 +243,20 @@ class JetWatch:
 
     def _character(self, f: Features, usual: float) -> tuple[str, float, str]:
         """What the fluctuation says, whatever was before."""
-        if max(f.level, f.mean) < LOW * usual:
+        slow = f.pulses >= SLOW_PULSES and f.deviation > SLOW_DEVIATION * f.mean
+        often = slow and self._own_na is None and f.pulses >= OFTEN * len(self._window.blocks)
+        low_na = self._least_na if self._own_na is None else LOW * usual
+        if max(f.level, f.mean) < low_na and not often:
             what = f"{f.level:.1f} nA of {usual:.0f} nA"
             if f.pulses >= 2:
                 return DRIPPING, 0.9, f"{what}, {f.pulses} pulses in a minute"
             return DRIPPING, 0.5, f"no jet: {what}; pulses of drops are rare and mostly missed"
         if f.clipped >= 2:
             return CORONA, 0.7, "single spikes beyond the meter's range"
+        if slow:
+            ratio = f.deviation / f.mean
+            why = f"fluctuates by {100 * ratio:.0f} %, {f.pulses} seconds of a minute with pulses"
+            return PULSATING, 0.7, why
         if not self._bursts or f.noise is None:
             ratio = f.deviation / f.mean
             if ratio < QUIET_SLOW:

@@ -47,6 +47,12 @@ SPIN_INTERLOCKS: Final = ("door_closed", "emergency_stop_ok", "exhaust_ok")
 FURNACE_INTERLOCKS: Final = ("furnace_exhaust_ok",)
 """Inputs without which no furnace is heated (rule 4)."""
 
+TUBE_PRESSURE: Final = "tube_pressure_ok"
+"""The pressure switch of a tube, where there is one (rule 4: over-pressure)."""
+
+INTERLOCK_BEGINNINGS: Final = ("door", "emergency_stop", "exhaust", *FURNACE_INTERLOCKS, TUBE_PRESSURE)
+"""How the names of all inputs begin that a condition looks at: a second door is "door_back" (rule 9)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:

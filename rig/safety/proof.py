@@ -86,6 +86,9 @@ class HvProof:
         self.count += 1
         if self.count >= READINGS_NEEDED and self.proved_ns is None:
             self.proved_ns = readings.now_ns
+            self.attested_ns = (
+                None  # it reads again, so its mains is on: the word was for a supply that did not
+            )
 
     def reads_on(self, readings: Readings) -> bool:
         """Whether the newest good reading says that the output is on, or still at a voltage."""

@@ -150,8 +150,19 @@ class Flush:
         """Still owed, and gas has flowed for it in the last ten minutes."""
         return self.owed and self._moved_ns is not None and now_ns - self._moved_ns < PROGRESS_NS
 
+    def why_not(self, furnace: str) -> str:
+        """What is still to flow, in words."""
+        return (
+            f"{furnace} was not flushed after its hot inert step ({self.flowed_l:.1f} l of {self.needed_l:.1f} l; "
+            f"{FLUSH_VOLUMES:.0f} tube volumes are to flow below {FLUSHED_BELOW_DEGC:.0f} °C with the exhaust proved)"
+        )
+
     def opened(self) -> None:
         """The tube stands in air: there is nothing to flush any more."""
+        self.owed = False
+
+    def attested(self) -> None:
+        """A named person at the rig has said that nothing harmful stands in the tube."""
         self.owed = False
 
     def update(

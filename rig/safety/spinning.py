@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rig.outputs import HvOutput, PumpOutput
-from rig.safety.conditions import Condition, Finding, Priority, Situation, Then
+from rig.safety.conditions import Condition, Finding, Situation, Then
 from rig.safety.limits import SPIN_INTERLOCKS, HvLimits, proof_threshold_kv
+from rig.safety.priorities import AtRisk, Respond
 
 EXHAUST_DELAY_S = 3.0
 """Vane switches flutter; the rules allow at most 5 s."""
@@ -89,6 +90,7 @@ def contact_conditions(inputs: str, names: Iterable[str]) -> list[Condition]:
             cause = "Somebody pressed the emergency stop, or its circuit is broken."
             what = "Find out why. Reset it at the rig by hand, then clear here."
             unit, delay_s = "*", 0.0
+            respond = Respond.SOON  # of what made somebody press it nothing is known here
         elif name.startswith("door"):
             tag, title, sentence = "door", "Chamber door open", "The chamber door is open."
             cause = "The door was opened, or its switch or cable is broken."
@@ -96,6 +98,7 @@ def contact_conditions(inputs: str, names: Iterable[str]) -> list[Condition]:
                 "Earth needle and collector before touching anything. Close the door, then clear at the rig."
             )
             unit, delay_s = "spin", 0.0
+            respond = Respond.BEFORE_NEXT_START  # whoever reaches in: it is off, and not earthed
         elif name.startswith("exhaust"):
             tag, title, sentence = (
                 "chamber-exhaust",
@@ -107,6 +110,7 @@ def contact_conditions(inputs: str, names: Iterable[str]) -> list[Condition]:
                 "Solvent vapour may collect. Restore the exhaust, let it run 5 chamber volumes, then clear."
             )
             unit, delay_s = "spin", EXHAUST_DELAY_S
+            respond = Respond.WITHIN_THE_HOUR
         else:
             continue
         if name not in SPIN_INTERLOCKS:
@@ -123,7 +127,8 @@ def contact_conditions(inputs: str, names: Iterable[str]) -> list[Condition]:
                 tag=tag,
                 title=title,
                 test=_contact(channel, sentence),
-                priority=Priority.HIGHEST,
+                at_risk=AtRisk.PERSON,
+                respond=respond,
                 cause=cause,
                 what_to_do=what,
                 source="safety rule 4",
@@ -136,7 +141,8 @@ def contact_conditions(inputs: str, names: Iterable[str]) -> list[Condition]:
                 tag=f"{tag}-unread",
                 title=f"{title.split()[0]} input cannot be read",
                 test=_unread(channel, channel),
-                priority=Priority.HIGH,
+                at_risk=AtRisk.NOTHING,
+                respond=Respond.BEFORE_NEXT_START,
                 cause="The input module's line is dead, slow or disturbed. This is not the switch itself.",
                 what_to_do="Check the module's supply and cable; then clear at the rig.",
                 source="safety rule 4: a reading that is stale or bad is a tripped reading",
@@ -147,7 +153,11 @@ def contact_conditions(inputs: str, names: Iterable[str]) -> list[Condition]:
 
 
 def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> list[Condition]:
-    """One high-voltage supply ("hv.needle"). When one supply of a unit trips, all of them go."""
+    """One high-voltage supply ("hv.needle"). When one supply of a unit trips, all of them go.
+
+    What trips it leaves nothing at risk: that it is off is another matter, and if that cannot be proved, `supply-live`,
+    `supply-charged`, `supply-dark` and HV UNPROVED say so.
+    """
     voltage, output = f"{name}.voltage_kv", f"{name}.output"
     fault, current_mode = f"{name}.fault", f"{name}.current_mode"
 
@@ -258,7 +268,8 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             "armed": armed,
             "test": test,
             "then": Then.ABORT,
-            "priority": Priority.HIGH,
+            "at_risk": AtRisk.NOTHING,
+            "respond": Respond.BEFORE_NEXT_START,
             "consequence": "High voltage off, pumps stopped; the spinning step is lost.",
             "source": "safety rules 3 and 4",
         }
@@ -291,7 +302,7 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             limit="no fault, no current limit",
             consequence="High voltage off, pumps stopped; then ramped up again by itself, or aborted.",
             cause="An arc, or a solvent bridge from needle to collector.",
-            what_to_do="Keep the door shut: it may be ramped up again. Stop or abort it to look for the path.",
+            what_to_do="Keep the door shut: it may be ramped up again. Hold, stop or abort it to look for the path.",
         ),
         declare(
             "supply-over-limit",
@@ -304,7 +315,8 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             release=lambda situation: over(situation, 2 * monitor_step_kv),
             cause="The supply does not obey its programme, or its read-back is wrong.",
             what_to_do="Switch the supply's mains off. Do not use it before it has been checked.",
-            priority=Priority.HIGHEST,
+            at_risk=AtRisk.PERSON,
+            respond=Respond.BEFORE_NEXT_START,
         ),
         declare(
             "supply-off-target",
@@ -312,7 +324,8 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             off_target,
             takes=(),
             then=Then.NONE,
-            priority=Priority.MEDIUM,
+            at_risk=AtRisk.SAMPLE,
+            respond=Respond.SOON,
             on_delay_s=OFF_TARGET_DELAY_S,
             latch=False,
             dead_band=monitor_step_kv,
@@ -338,7 +351,6 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             _unread(output, name),
             cause="Cable out, supply without mains, or a disturbed line. It counts as on.",
             what_to_do="Keep the door shut. Check the cable; or switch its mains off, earth the output, attest both.",
-            priority=Priority.HIGHEST,
         ),
         declare(
             "supply-live",
@@ -348,7 +360,8 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             on_delay_s=LIVE_DELAY_S,
             cause="Switched on at its front panel, or it does not obey.",
             what_to_do="Keep the door shut, keep away. Switch the supply's mains off, earth its output, attest both.",
-            priority=Priority.HIGHEST,
+            at_risk=AtRisk.PERSON,
+            respond=Respond.AT_ONCE,
             source="safety rule 5",
         ),
         declare(
@@ -361,7 +374,8 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             on_delay_s=CHARGED_DELAY_S,
             cause="No bleed resistor, a broken divider, or a supply that does not obey.",
             what_to_do="Keep the door shut, keep away. Switch the supply's mains off, earth its output, attest both.",
-            priority=Priority.HIGHEST,
+            at_risk=AtRisk.PERSON,
+            respond=Respond.AT_ONCE,
             source="safety rule 5",
         ),
         declare(
@@ -372,7 +386,8 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             on_delay_s=DARK_DELAY_S,
             cause="Cable out, supply without mains, or a disturbed line. It counts as on.",
             what_to_do="Keep the door shut. Check the cable; or switch its mains off, earth the output, attest both.",
-            priority=Priority.HIGHEST,
+            at_risk=AtRisk.PERSON,
+            respond=Respond.AT_ONCE,
             source="safety rule 5",
         ),
         declare(
@@ -381,7 +396,6 @@ def supply_conditions(name: str, limits: HvLimits, monitor_step_kv: float) -> li
             failed,
             cause="The supply refused or did not answer; its state is unknown and counts as on.",
             what_to_do="Keep the door shut until it is proved off.",
-            priority=Priority.HIGHEST,
         ),
         declare(
             "lease-lapsed",
@@ -435,7 +449,8 @@ def pump_conditions(name: str) -> list[Condition]:
             "armed": armed,
             "test": test,
             "then": Then.ABORT,
-            "priority": Priority.HIGH,
+            "at_risk": AtRisk.NOTHING,
+            "respond": Respond.BEFORE_NEXT_START,
             "consequence": "High voltage off, pumps stopped; the spinning step is lost.",
             "source": "safety rule 4",
             "within_s": 1.0,
@@ -496,7 +511,8 @@ def twin_condition(first: str, second: str) -> Condition:
         armed=lambda situation: True,
         test=differ,
         then=Then.ABORT,
-        priority=Priority.HIGHEST,
+        at_risk=AtRisk.PERSON,
+        respond=Respond.BEFORE_NEXT_START,
         cause="One of the two contacts sticks or is welded, its cable is broken, or the switch is out of adjustment.",
         consequence="High voltage and pumps stay off until it is cleared; a spinning step is lost.",
         what_to_do="Do not spin. Find out which contact lies, repair it, prove both (spinrig rig prove), then clear.",

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rig.safety.climate import ClimateWindow
-from rig.safety.conditions import Condition, Finding, Priority, Situation, Then
+from rig.safety.conditions import Condition, Finding, Situation, Then
+from rig.safety.priorities import AtRisk, Respond
 from rig.safety.vapour import REFUSED_ABOVE, VapourEstimate
 
 
 @dataclass(slots=True)
 class StationFacts:
-    """Moved on at each scan. windows: of the step under way, while its clock runs; vapour: None where the rig file
+    """Moved on at each scan. windows: of the spin step under way, held or not; spinning: its jets are checked or its
+    clock runs, and the windows count; vapour: None where the rig file
     declares no chamber; arcs_left: how often the step may still be ramped up again by itself after an arc."""
 
     windows: tuple[ClimateWindow, ...] = ()
+    spinning: bool = False
     vapour: VapourEstimate | None = None
     arcs_left: int = 0
 
@@ -46,7 +49,8 @@ def vapour_condition() -> Condition:
         armed=lambda situation: situation.live,
         test=test,
         then=Then.ABORT,
-        priority=Priority.HIGHEST,
+        at_risk=AtRisk.PERSON,
+        respond=Respond.WITHIN_THE_HOUR,
         cause="More solvent is fed than the exhaust carries away, or the exhaust was off while pumps ran.",
         consequence="High voltage off and refused, pumps stopped: a spark could ignite it.",
         what_to_do="Let the exhaust run until the estimate is below the limit. Feed less, or exhaust more.",

@@ -6,26 +6,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from recipes.gases import is_inert
+from recipes.materials import is_inert
 from recipes.model import HeatStep, PromptStep, Recipe
 from rig.bench.model import Bench
 from rig.bench.start import FurnaceStart
 from rig.emulators.physics.analyser import Analyser
 from rig.emulators.physics.chamber import Contacts
-from rig.emulators.physics.furnace import Furnace
+from rig.emulators.physics.furnace import DEMONSTRATION, Furnace, FurnaceParams
 from rig.emulators.physics.mat import Mat
 from rig.emulators.physics.mfc import FlowController
 from rig.emulators.physics.tube import Tube
 from rig.lines.scheduler import Rank, Scheduler
 from rig.readings import NS
+from rig.simulation.liquids import mat_spun
 
+HOT_HEATER_W: Final = 4500.0
+"""Heater of a furnace for more than the demonstration rig's 1100 °C: at 1300 °C the 3 kW are all lost [M]."""
+LIMITER_ABOVE_DEGC: Final = 50.0
+"""The independent limiter is set so far above what the rig file allows."""
 USUAL_TUBE_MM: Final = (60.0, 1000.0)
-USUAL_MAT_G: Final = 0.47
+USUAL_MAT: Final = (0.47, 0.65, 0.28)
+"""Mass in g, PAN and PMMA in it, of a mat that the recipe did not spin itself: the founding one."""
 PRESSURE_SWITCH: Final = "tube_pressure_ok"
 PRESSURE_SWITCH_KPA: Final = 10.0
 """Gauge pressure at which the tube's pressure switch opens, where the rig has one."""
+
+
+def furnace_for(limit_degc: float) -> FurnaceParams:
+    """The furnace to emulate for a rig file's limit: the demonstration rig's, or a hotter one with a larger heater."""
+    if limit_degc + LIMITER_ABOVE_DEGC <= DEMONSTRATION.limiter_degc:
+        return DEMONSTRATION
+    return replace(DEMONSTRATION, heater_w=HOT_HEATER_W, limiter_degc=limit_degc + LIMITER_ABOVE_DEGC)
 
 
 class Hearth:
@@ -37,7 +51,7 @@ class Hearth:
         if settings.tube is not None:
             bore_mm, length_mm = settings.tube.bore_mm, settings.tube.length_mm
         self.name = name
-        self.furnace = Furnace(seed=seed, name=name)
+        self.furnace = Furnace(furnace_for(settings.limit_degc), seed=seed, name=name)
         self.tube = Tube(bore_mm=bore_mm, length_mm=length_mm, furnace=self.furnace, opened=True)
         self.gases: dict[str, FlowController] = {}
         for gas, feed in bench.gases.items():
@@ -127,7 +141,7 @@ class Attendant:
         self._hearths = hearths
         self._mat = mat
         self._timeline = timeline
-        self._mat_g = USUAL_MAT_G
+        self._mat_g, self._pan, self._pmma = mat_spun(recipe) or USUAL_MAT
         self._laid = False
         self._heats = {step.id: step for step in recipe.steps if isinstance(step, HeatStep)}
         self._weighed = {
@@ -152,7 +166,7 @@ class Attendant:
         elif data.get("id") in self._heats:
             if not self._laid:
                 self._laid = True
-                mat = Mat(self._mat_g)
+                mat = Mat(self._mat_g, pan=self._pan, pmma=self._pmma)
                 if self._mat != "as-spun":
                     mat.found(self._mat)
                 hearth.furnace.lay(now_ns, mat)

@@ -23,6 +23,7 @@ from rig.lines.simwire import SimWire, forget, register
 from rig.readings import NS
 from rig.simulation.hearth import Hearth
 from rig.simulation.liquids import USUAL_SYRINGE
+from rig.simulation.relays import Relays
 
 _numbers = count(1)
 
@@ -84,6 +85,7 @@ class Laboratory:
                 self.devices[member] = device
                 wire.attach(device)
             self.wires[wire.name] = wire
+        self.relays = Relays(self)
         register(self.key, self)
 
     def close(self) -> None:

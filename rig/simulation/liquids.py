@@ -2,56 +2,151 @@
 
 from __future__ import annotations
 
+from recipes.materials import Material, Solute, polymer, solvent
 from recipes.model import Recipe, Solution, SpinStep, Stream
 from recipes.needles import needle_size
+from recipes.steps import Window
 from rig.bench.assignment import Assignment, StreamAssignment, dead_volume_ml
 from rig.bench.model import Bench
-from rig.emulators.physics.materials import SolutePart, SolutionProps, UnknownMaterial, props
+from rig.emulators.physics import materials as physics
+from rig.emulators.physics.materials import SolutePart, SolutionProps, props
 from rig.emulators.physics.scene import SceneData, StreamData, SupplyData, founding_streams
 
 USUAL_SYRINGE = (14.43, 10.0, 5.0)
 """Inner diameter in mm, capacity and content in ml of a syringe nobody said anything about."""
 
+UNKNOWN_SOLVENT, UNKNOWN_POLYMER, UNKNOWN_PARTICLES = "DMF", "PMMA", "TiO2"
+"""What a material that the emulator has no values for is emulated as."""
 
-WATERY_KG_L = 1.0
-"""Density by which a mass per volume is turned into a mass fraction where the recipe gives none."""
+USUAL_AIR = (22.0, 40.0)
+"""Temperature in degC and humidity in % of an emulated chamber that nobody asks anything of."""
+
+AIR_WITHIN = (1.0, 5.0)
+"""How far inside a window those have to lie: some three deviations of what the air of an emulated chamber wanders."""
 
 
-def _mass_fraction(solution: Solution) -> float:
-    """Mass fraction of all solutes together; 0 where the recipe says nothing."""
+def _solvent(written: str) -> physics.Solvent:
+    """The emulator's values under any name that the tables of materials know: "deionised water" is water."""
+    known = solvent(written)
+    found = physics.solvent(written if known is None else known.name)
+    return found if found is not None else physics.SOLVENTS[UNKNOWN_SOLVENT.lower()]
+
+
+def _solute(written: str) -> physics.Solute:
+    known: Material | None = polymer(written)
+    found = physics.solute(written if known is None else known.name)
+    if found is not None:
+        return found
+    chains = not isinstance(known, Solute) or known.kind in ("polymer", "biopolymer")
+    return physics.SOLUTES[(UNKNOWN_POLYMER if chains else UNKNOWN_PARTICLES).lower()]
+
+
+def _solvents(solution: Solution) -> list[tuple[physics.Solvent, float]]:
+    """The solvents and their parts by mass."""
+    by_volume = solution.parts_by == "volume"
+    found = [(_solvent(one.name), one.parts or 1.0) for one in solution.solvents]
+    return [(one, parts * one.density_kg_m3 if by_volume else parts) for one, parts in found]
+
+
+def mass_fraction(solution: Solution) -> float:
+    """Mass fraction of all solutes together; 0 where the recipe says nothing.
+
+    A mass per volume is that of the solvents, which is how such solutions are weighed in, unless the recipe gives the
+    density of the whole.
+    """
     concentration = solution.concentration
     if concentration is None:
         return 0.0
     if concentration.dimension == "mass_fraction":
         return concentration.to("wt%") / 100
-    density_kg_l = solution.density.to("g/ml") if solution.density is not None else WATERY_KG_L
-    return concentration.to("g/ml") / density_kg_l
+    grams = concentration.to("g/ml")
+    if solution.density is not None:
+        return min(grams / solution.density.to("g/ml"), 0.99)
+    solvents = _solvents(solution)
+    millilitres = sum(parts / one.density_kg_m3 for one, parts in solvents)
+    density_g_ml = sum(parts for _, parts in solvents) / millilitres / 1000
+    return grams / (grams + density_g_ml)
 
 
 def solution_props(solution: Solution) -> SolutionProps:
-    """Properties of a recipe's solution: what it gives, and for the rest the materials table.
+    """Properties of a recipe's solution: what it gives, and for the rest the emulator's tables.
 
-    A material the table does not know is emulated as its solvent family's nearest relative, DMF: an emulation has to
-    run, and the record says `simulated`.
+    A solvent that they do not have is emulated as DMF, a polymer as PMMA, anything else as particles: an emulation has
+    to run, and the record says `simulated`.
     """
-    fraction = _mass_fraction(solution)
-    solvents = [(one.name, one.parts or 1.0) for one in solution.solvents]
     solutes = [
-        SolutePart(one.name, one.parts or 1.0, one.molar_mass.to("kg/mol"))
-        if one.molar_mass is not None
-        else SolutePart(one.name, one.parts or 1.0)
+        SolutePart(
+            _solute(one.name).name, one.parts or 1.0, one.molar_mass.to("kg/mol") if one.molar_mass else None
+        )
         for one in solution.solutes
     ]
-    known = {
-        "conductivity_s_m": solution.conductivity.to("S/m") if solution.conductivity else None,
-        "gamma_n_m": solution.surface_tension.to("N/m") if solution.surface_tension else None,
-        "viscosity_pa_s": solution.viscosity.to("Pa s") if solution.viscosity else None,
-        "density_kg_m3": solution.density.to("kg/m3") if solution.density else None,
-    }
-    try:
-        return props(solution.id, solvents, solutes, fraction, **known)
-    except UnknownMaterial:
-        return props(solution.id, [("DMF", 1.0)], [], 0.0, **known)
+    return props(
+        solution.id,
+        [(one.name, parts) for one, parts in _solvents(solution)],
+        solutes,
+        mass_fraction(solution),
+        conductivity_s_m=solution.conductivity.to("S/m") if solution.conductivity else None,
+        gamma_n_m=solution.surface_tension.to("N/m") if solution.surface_tension else None,
+        viscosity_pa_s=solution.viscosity.to("Pa s") if solution.viscosity else None,
+        density_kg_m3=solution.density.to("kg/m3") if solution.density else None,
+    )
+
+
+def mat_spun(recipe: Recipe) -> tuple[float, float, float] | None:
+    """What a recipe's spin steps lay on the collector: mass in g, and the mass fractions of PAN and of PMMA in it.
+
+    None where it spins nothing. Everything else, other polymers too, is emulated as a load that nothing changes.
+    """
+    grams: dict[str, float] = {}
+    for step in recipe.steps:
+        if not isinstance(step, SpinStep):
+            continue
+        for stream in step.streams:
+            solution = recipe.solutions[stream.solution]
+            made = solution_props(solution)
+            solids_g = (
+                stream.rate.to("ml/h")
+                * step.duration.to("h")
+                * made.density_kg_m3
+                / 1000
+                * made.solids_fraction
+            )
+            parts = sum(one.parts or 1.0 for one in solution.solutes)
+            for one in solution.solutes:
+                known = polymer(one.name)
+                name = one.name if known is None else known.name
+                grams[name] = grams.get(name, 0.0) + solids_g * (one.parts or 1.0) / parts
+    total_g = sum(grams.values())
+    if total_g <= 0:
+        return None
+    return total_g, grams.get("PAN", 0.0) / total_g, grams.get("PMMA", 0.0) / total_g
+
+
+def _wanted(window: Window | None, unit: str, usual: float, within: float) -> float:
+    """The usual value where it lies well inside the window; else its middle, or so far inside its only end."""
+    low = None if window is None or window.minimum is None else window.minimum.to(unit)
+    high = None if window is None or window.maximum is None else window.maximum.to(unit)
+    if (low is None or usual >= low + within) and (high is None or usual <= high - within):
+        return usual
+    if low is not None and high is not None:
+        return (low + high) / 2
+    return low + within if low is not None else (high or 0.0) - within
+
+
+def air_for(recipe: Recipe | None) -> tuple[float, float]:
+    """Temperature in degC and humidity in % of the emulated chamber: as the first spin step wants them.
+
+    No instrument here makes the air; a person sees to it before the run, so it is done when an emulated one begins.
+    What it is found at by a start state comes after.
+    """
+    degc, percent = USUAL_AIR
+    step = None if recipe is None else next((one for one in recipe.steps if isinstance(one, SpinStep)), None)
+    if step is None:
+        return degc, percent
+    return (
+        _wanted(step.temperature, "degC", degc, AIR_WITHIN[0]),
+        min(100.0, max(0.0, _wanted(step.humidity, "%RH", percent, AIR_WITHIN[1]))),
+    )
 
 
 def _stream(recipe: Recipe, stream: Stream, one: StreamAssignment, bench: Bench) -> StreamData:
@@ -96,6 +191,7 @@ def scene_data(bench: Bench, recipe: Recipe | None = None, assignment: Assignmen
                 collector=next(iter(bench.current), "current.collector"),
             )
     chamber = bench.chamber
+    temperature_degc, humidity_pct = air_for(recipe)
     contacts = tuple(channel.name for module in bench.inputs.values() for channel in module.channels)
     return SceneData(
         streams=tuple(streams.values()),
@@ -112,5 +208,7 @@ def scene_data(bench: Bench, recipe: Recipe | None = None, assignment: Assignmen
         collectors=tuple(bench.current) or ("current.collector",),
         chamber_volume_l=chamber.volume_l if chamber else 200.0,
         exhaust_m3_h=chamber.exhaust_m3_h if chamber else 60.0,
+        temperature_degc=temperature_degc,
+        humidity_pct=humidity_pct,
         contacts=contacts,
     )

@@ -53,6 +53,7 @@ def _supply(laboratory: Laboratory, name: str, state: HvStart) -> None:
     device = laboratory.devices[name]
     if not isinstance(device, GlassmanEmulator):
         raise CannotStart(f"[{name}]: a {type(device).__name__} cannot be found switched on")
+    laboratory.relays.found_on(name)
     device.found_on(abs(state.voltage_kv))
 
 
@@ -94,6 +95,7 @@ def _furnace(laboratory: Laboratory, name: str, state: FurnaceStart) -> None:
         return
     if not isinstance(device, EurothermEmulator):
         raise CannotStart(f"[{name}]: a {type(device).__name__} cannot be found with a program")
+    laboratory.relays.found_on(name)
     now_ns = laboratory.scheduler.now_ns
     furnace = hearth.furnace
     temperature_degc = furnace.temperature_degc(now_ns)
@@ -108,4 +110,6 @@ def _gas(laboratory: Laboratory, name: str, state: GasStart) -> None:
     device = laboratory.devices[name]
     if not isinstance(device, AlicatEmulator):
         raise CannotStart(f"[{name}]: a {type(device).__name__} cannot be found flowing")
+    if state.flow_sccm:
+        laboratory.relays.found_on(name)
     device.found_at(state.flow_sccm)

@@ -13,7 +13,7 @@ from rig.cli.alarms import show
 from rig.cli.alarms_table import COLUMNS, markdown
 from rig.cli.main import main
 from rig.cli.sentences import ALARM, sentence
-from rig.engine.alarms_of import alarms_of
+from rig.engine.alarms_of import alarms_of, alarms_of_outputs
 from rig.safety.alarms import SIGNS
 from rig.safety.conditions import Priority
 from tests.cli.making import LONG, Making, journal, own_environment
@@ -61,7 +61,7 @@ def test_a_run_is_listed_acknowledged_and_shelved(tmp_path: Path) -> None:
         spinrig("abort", env=env)
         _, result = making.end()
     assert listed.returncode == 0, listed.stderr
-    assert f"● M MEDIUM  FIRST {tag}: current.collector: " in listed.stdout
+    assert f"▽ L LOW     FIRST {tag}: current.collector: " in listed.stdout
     assert "    B active, not acknowledged, since 0:0" in listed.stdout
     assert "    what to do: Look at the instrument's mains and cable." in listed.stdout
     (data,) = objects(as_json.stdout)
@@ -102,7 +102,8 @@ def test_without_a_run_it_says_so(nobody: None, capsys: pytest.CaptureFixture[st
     code, out, _ = said(capsys, "list", "--json")
     assert (code, json.loads(out)) == (0, {"type": "alarms", "run": None, "flood": False, "alarms": []})
     assert said(capsys, "ack")[0] == 2
-    assert said(capsys, "list", "--rig", FULL)[0] == 2
+    assert said(capsys, "list", "--rig", FULL) == (0, "nobody owns Bench 1 now, so no alarm is watched\n", "")
+    assert said(capsys, "list", "--rig", FULL, "--simulate")[0] == 2
 
 
 @pytest.mark.parametrize("priority", list(Priority))
@@ -149,13 +150,14 @@ def test_every_alarm_is_in_the_table(capsys: pytest.CaptureFixture[str]) -> None
     data = {one["tag"]: one for one in objects(out)}
     assert code == 0 and len(data) == len(found)
     door = data["door"]
-    assert (door["priority"], door["shape"], door["letter"], door["latching"]) == ("highest", "■", "X", True)
+    assert (door["priority"], door["shape"], door["letter"], door["latching"]) == ("medium", "●", "M", True)
     assert (door["safety"], door["on_delay_s"], door["group"], door["response_s"]) == (
         True,
         0.0,
         "spin",
-        60.0,
+        None,
     )
+    assert (door["at_risk"], door["respond"]) == ("person", "before the next start")
 
 
 def test_an_alarm_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +165,9 @@ def test_an_alarm_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert code == 0 and lines[0] == "chamber-exhaust: Chamber exhaust off"
     for wanted in (
-        "priority ■ X HIGHEST, class safety",
+        "priority ● M MEDIUM, class safety",
+        "at risk person",
+        "act within 1 h",
         "cause Fan off, duct blocked, or the flow switch is broken.",
         "does by itself high voltage and pumps off, abort of spin",
         "delays on 3 s, off 0 s",
@@ -185,11 +189,12 @@ def test_the_first_part_of_a_tag_explains_all_that_have_it(capsys: pytest.Captur
 
 def test_the_page_is_not_stale() -> None:
     """Make it anew with: spinrig alarms list --markdown > docs/alarms.md"""
-    page = markdown(alarms_of(load_rig(None)[0]))
+    definitions = [alarms_of(load_rig(None)[0]), alarms_of_outputs()]
+    page = markdown(*definitions)
     assert PAGE.read_text(encoding="utf-8") == page
     assert "spinrig alarms list --markdown > docs/alarms.md" in page
     rows = [line for line in page.splitlines() if line.startswith("| `")]
-    assert len(rows) == len(alarms_of(load_rig(None)[0]))
+    assert len(rows) == sum(map(len, definitions))
     # No cell but that of the class is empty.
     for row in rows:
         cells = [cell.strip() for cell in row.strip("|").split(" | ")]
@@ -199,7 +204,8 @@ def test_the_page_is_not_stale() -> None:
 
 
 def test_the_command_writes_the_page(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, "list", "--markdown") == (0, markdown(alarms_of(load_rig(None)[0])), "")
+    page = markdown(alarms_of(load_rig(None)[0]), alarms_of_outputs())
+    assert said(capsys, "list", "--markdown") == (0, page, "")
 
 
 # How often they came
@@ -220,7 +226,7 @@ def test_the_report_counts_what_the_journals_say(tmp_runs: Path, capsys: pytest.
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert code == 0 and lines[0].startswith("1 run of the last 30 days (1 simulated), 0.")
     assert "announced alarms 1 told ISA-18.2" in lines
-    assert "priority medium 100 % about 15 % vendors' guides to ISA-18.2" in lines
+    assert "priority low 100 % about 80 % vendors' guides to ISA-18.2" in lines
     assert "an hour 1 about 6, at most 12 met ISA-18.2" in lines
     code, out, _ = said(capsys, "report", "--json", "--runs", tmp_runs)
     assert code == 0 and {one["name"]: one["value"] for one in objects(out)}["a day"] == 1

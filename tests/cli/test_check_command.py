@@ -130,14 +130,15 @@ def test_a_missing_rig_file_is_refused() -> None:
 
 def test_a_good_recipe_is_good_and_the_rigs_reaction_time_is_told() -> None:
     alone = spinrig("check", SPIN)
-    assert (alone.returncode, alone.stdout, alone.stderr) == (0, f"{SPIN}: good\n", "")
+    assert (alone.returncode, alone.stdout) == (0, f"{SPIN}: good (2 notes)\n")
+    assert alone.stderr.count("note ") == 2 and "31 m3/h" in alone.stderr
     rig = ROOT / "rig/bench/demo/rig.toml"
     done = spinrig("check", SPIN, "--rig", rig)
     good, reaction = done.stdout.splitlines()
-    assert (done.returncode, good, done.stderr) == (0, f"{SPIN}: good", "")
+    assert (done.returncode, good) == (0, f"{SPIN}: good (2 notes)")
     assert reaction.startswith("reaction time, inputs.bench to hv.needle: at most 367 ms")
     (data,) = objects(spinrig("check", SPIN, "--rig", rig, "--json").stdout)
-    assert data["problems"] == []
+    assert {one["severity"] for one in data["problems"]} == {"note"}
     (term,) = data["rig"]["reaction"]
     assert term["total_s"] == pytest.approx(sum(one["seconds"] for one in term["terms"]))
     assert 0.3 < term["total_s"] < 0.5
@@ -146,9 +147,10 @@ def test_a_good_recipe_is_good_and_the_rigs_reaction_time_is_told() -> None:
 def test_several_recipes_are_all_checked_and_one_bad_one_refuses() -> None:
     bad = BAD_RECIPES[0]
     done = spinrig("check", bad, SPIN)
-    assert (done.returncode, done.stdout) == (2, f"{SPIN}: good\n")
+    assert (done.returncode, done.stdout) == (2, f"{SPIN}: good (2 notes)\n")
     first, second = objects(spinrig("check", "--json", bad, SPIN).stdout)
-    assert (len(first["problems"]), second["problems"]) == (1, [])
+    assert [one["severity"] for one in first["problems"]].count("error") == 1
+    assert {one["severity"] for one in second["problems"]} == {"note"}
 
 
 def test_strict_refuses_a_warning(tmp_path: Path) -> None:
@@ -156,7 +158,7 @@ def test_strict_refuses_a_warning(tmp_path: Path) -> None:
     unused = '[solutions.spare]\nsolvents = [{ name = "DMF" }]\n[[steps]]'
     recipe.write_text(LONG.replace("[[steps]]", unused, 1), encoding="utf-8")
     mild = spinrig("check", recipe)
-    assert (mild.returncode, mild.stdout) == (0, f"{recipe}: good (1 warning)\n")
+    assert (mild.returncode, mild.stdout) == (0, f"{recipe}: good (1 warning, 7 notes)\n")
     assert "warning unused-solution" in mild.stderr
     strict = spinrig("check", recipe, "--strict")
     assert (strict.returncode, strict.stdout) == (2, "")

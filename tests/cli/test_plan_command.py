@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from recipes.curves import temperature_curve, voltage_curves
 from recipes.reader import load_recipe
 from recipes.timeline import plan
 from rig.bench.capabilities import capabilities
 from rig.bench.rigfile import load_rig
 from rig.cli.main import main
-from rig.cli.plan_svg import draw_plan, temperature_curve, voltage_curves
+from rig.cli.plan_svg import draw_plan
 from tests.cli.terminal import ROOT, objects, spinrig
 
 SPIN = "tio2-pcnf-spin"
@@ -120,10 +121,11 @@ def test_the_picture_is_well_formed_and_has_a_bar_a_step(tmp_path: Path) -> None
     words = [element.text for element in root.iter(f"{space}text")]
     for step in ("co-deposit", "transfer", "stabilise", "carbonise", "cool"):
         assert step in words
-    # The background and one bar for each step that takes time; a diamond for each prompt; two curves.
+    # The background and one bar for each step that takes time; a diamond for each prompt; three curves.
     assert len(list(root.iter(f"{space}rect"))) == 1 + 6
     assert len(list(root.iter(f"{space}polygon"))) == 2
-    assert len(list(root.iter(f"{space}polyline"))) == 2
+    assert len(list(root.iter(f"{space}polyline"))) == 3
+    assert {"argon", "sccm", "set voltage", "temperature", "a person", "heat, 8 h 18 min"} <= set(words)
 
 
 def test_the_picture_survives_a_hostile_name(tmp_path: Path) -> None:

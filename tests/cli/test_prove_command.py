@@ -21,7 +21,13 @@ def test_the_emulated_rig_walks_through_its_own_inputs(tmp_path: Path) -> None:
     kept = json.loads(next((tmp_path / "proofs").iterdir()).read_text())
     assert sorted(kept["proofs"]) == [
         f"inputs.bench.{name}"
-        for name in ("door_closed", "emergency_stop_ok", "exhaust_ok", "furnace_exhaust_ok")
+        for name in (
+            "door_closed",
+            "emergency_stop_ok",
+            "exhaust_ok",
+            "furnace_exhaust_ok",
+            "tube_pressure_ok",
+        )
     ]
     assert 0 < kept["proofs"]["inputs.bench.door_closed"]["opened_s"] <= 0.2
 

@@ -156,7 +156,7 @@ def _started(runs: Path, env: dict[str, str], speed: int = 30) -> Making:
     return making
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_one_signal_stops_in_order(number: signal.Signals, tmp_runs: Path, env: dict[str, str]) -> None:
     with _started(tmp_runs, env) as making:
         making.signal(number)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from recipes.catalogue import find_recipe
+from recipes.catalogue import library_path
 from recipes.reader import load_recipe
 from recipes.timeline import plan
 from rig.bench.capabilities import capabilities
@@ -293,7 +293,7 @@ def test_the_time_to_go_counts_down_through_a_spin_step() -> None:
 
 
 def test_the_time_to_go_counts_down_through_a_heat_step() -> None:
-    recipe, _ = load_recipe(find_recipe("tio2-pcnf"))
+    recipe, _ = load_recipe(library_path("tio2-pcnf"))
     assert recipe is not None
     timeline = plan(recipe, capabilities(load_rig(None)[0]))
     pace, s = Pace(timeline), 1_000_000_000

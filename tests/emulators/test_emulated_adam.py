@@ -71,6 +71,21 @@ def test_synchronised_sample_example() -> None:
     assert ask(emulator, b"$066\r") == b"!050000\r"
 
 
+def test_who_hangs_on_the_outputs_hears_of_each_change_and_one_that_sticks_stays() -> None:
+    emulator, _ = module()
+    heard: list[int] = []
+    emulator.on_outputs.append(heard.append)
+    ask(emulator, b"#010005\r")
+    ask(emulator, b"#010005\r")
+    emulator.stick(2, True)
+    assert ask(emulator, b"#010002\r") == b">\r", "it acknowledges all the same"
+    assert ask(emulator, b"$016\r")[:5] == b"!067F"
+    emulator.stick(2, False)
+    ask(emulator, b"#010002\r")
+    emulator.power(False)
+    assert heard == [0b101, 0b110, 0b010, 0]
+
+
 def test_configuration_and_address_examples() -> None:
     emulator, _ = module(address=0x45)
     assert ask(emulator, b"$452\r") == b"!45400600\r"

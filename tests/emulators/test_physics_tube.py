@@ -248,6 +248,19 @@ def test_a_lost_supply_takes_flow_and_inlet_down_and_keeps_the_set_point() -> No
     assert argon.flow_sccm(130 * S) == pytest.approx(200.0, abs=0.1) and argon.inlet_kpa(130 * S) == 200.0
 
 
+def test_behind_a_shut_valve_nothing_flows_and_the_set_point_stays() -> None:
+    _, argon = controller()
+    argon.set(0, 200.0)
+    assert argon.flow_sccm(20 * S) == pytest.approx(200.0, abs=0.1)
+    argon.shut(20 * S, True)
+    assert argon.flow_sccm(40 * S) == pytest.approx(0.0, abs=0.01)
+    argon.set(40 * S, 500.0)
+    assert argon.flow_sccm(60 * S) == pytest.approx(0.0, abs=0.01)
+    assert argon.set_sccm == 500.0
+    argon.shut(60 * S, False)
+    assert argon.flow_sccm(80 * S) == pytest.approx(500.0, abs=0.1)
+
+
 def test_a_bottle_runs_empty() -> None:
     _, argon = controller(bottle_l=20.0)
     argon.set(0, 1000.0)

@@ -83,7 +83,7 @@ class Case:
     tag: str
     argon: tuple[float, ...] = (0.0,)
     argon_hot_sccm: float = CARBONISING
-    priority: str = "highest"
+    priority: str = "medium"
     left: str | None = None
     rig: str | None = None
     mains_s: float | None = None
@@ -99,6 +99,7 @@ CASES = {
         CARBONISE,
         carbonising("inputs.bench", "open", 650.0, "furnace_exhaust_ok"),
         650.0, (0.0, 1.5), "furnace-exhaust", argon=(80.0, 0.0), argon_hot_sccm=80.0, left=NOT_FLUSHED,
+        priority="highest",
     ),
     "argon lost": Case(
         CARBONISE, carbonising(ARGON, "loss", 700.0), 700.0, (30.0, 60.0), f"gas-lost:{ARGON}", argon_hot_sccm=0.0,
@@ -114,22 +115,23 @@ CASES = {
     ),
     "thermocouple out": Case(
         CARBONISE, carbonising(FURNACE, "thermocouple-out", 400.0), 400.0, (2.0, 10.0), "fell",
-        argon=(), priority="high", left=DOUBTED,
+        argon=(), priority="low", left=DOUBTED,
     ),
     "sensor break": Case(
         CARBONISE, carbonising(FURNACE, "sensor-break", 400.0), 400.0, (2.0, 5.0), "sensor-break",
-        argon=(), priority="high", left=DOUBTED,
+        argon=(), priority="low", left=DOUBTED,
     ),
     "stuck relay": Case(
         STABILISE, fault(FURNACE, "stuck-on", step="stabilise", after_s=3300.0), 280.0, (30.0, 75.0), "undriven",
-        argon=(), argon_hot_sccm=0.0, mains_s=600.0, also=frozenset({"stuck-relay", "over-temperature", "runaway"}),
+        argon=(), argon_hot_sccm=0.0, priority="high", mains_s=600.0,
+        also=frozenset({"stuck-relay", "over-temperature", "runaway"}),
     ),
     "exotherm of 500 W": Case(
         STABILISE, stabilising(FURNACE, "exotherm", 270.0), 270.0, (45.0, 90.0), "undriven",
-        argon=(), argon_hot_sccm=0.0, also=frozenset({"stuck-relay"}),
+        argon=(), argon_hot_sccm=0.0, priority="high", also=frozenset({"stuck-relay"}),
     ),
     "exotherm of a 12 g mat": Case(
-        HEAVY, None, 247.0, (15.0, 150.0), "undriven", argon=(), argon_hot_sccm=0.0,
+        HEAVY, None, 247.0, (15.0, 150.0), "undriven", argon=(), argon_hot_sccm=0.0, priority="high",
         also=frozenset({"stuck-relay", "runaway"}),
     ),
 }  # fmt: skip

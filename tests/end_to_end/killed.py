@@ -122,15 +122,15 @@ class Emulated:
 
 
 class Hosted:
-    """`spinrig run` without anybody at it. `said`: its lines as they came."""
+    """`spinrig run` without anybody at it. `said`: its lines as they came. module: what stands for `spinrig`."""
 
-    def __init__(self, folder: Path, name: str, recipe: str) -> None:
+    def __init__(self, folder: Path, name: str, recipe: str, module: str = "rig.cli.main") -> None:
         (folder / f"{name}.toml").write_text(recipe, encoding="utf-8")
         self.runs = folder / "runs"
         words = ["run", f"{name}.toml", "--rig", "rig.toml", "--runs", "runs", "--json", "--trace"]
         self.began_s = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "rig.cli.main", *words],
+            [sys.executable, "-m", module, *words],
             cwd=folder,
             env=environment(folder),
             stdin=subprocess.DEVNULL,

@@ -21,13 +21,13 @@ def _hold(doors: Doors, count: int) -> None:
 
 
 @pytest.mark.timeout(180)
-def test_200_doors_in_virtual_time(tmp_path: Path) -> None:
-    doors = virtual_doors(tmp_path, 200)
-    _hold(doors, 200)
+def test_80_doors_in_virtual_time(tmp_path: Path) -> None:
+    doors = virtual_doors(tmp_path, 80)
+    _hold(doors, 80)
     # Not every door finds the same moment of the poll: they are spread over its period.
     assert max(doors.supply_ms) - min(doors.supply_ms) > 80
 
 
 @pytest.mark.timeout(180)
-def test_20_doors_on_real_lines(tmp_path: Path) -> None:
-    _hold(real_doors(tmp_path, 20), 20)
+def test_8_doors_on_real_lines(tmp_path: Path) -> None:
+    _hold(real_doors(tmp_path, 8), 8)

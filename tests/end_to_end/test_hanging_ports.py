@@ -46,6 +46,8 @@ class Hanging:
 
 def _stop_in_time(lines: RealLines, hung: str, call: str) -> None:
     lab, station, host = lines.lab, lines.station, lines.session.host
+    journal: list[tuple[str, Mapping[str, Any]]] = []
+    lines.session.watch(lambda kind, data, t_ns: journal.append((kind, data)))
     wires = {name: lab.wire_of(name) for name in (HV, PUMPS[0])}
     for wire in wires.values():
         wire.heard = []
@@ -76,9 +78,14 @@ def _stop_in_time(lines: RealLines, hung: str, call: str) -> None:
             # A pump's readings may be 1.5 s old before they trip, and they were up to 0.5 s old when the call began.
             assert off_s[HV] <= (1.6 if call != "close" else 0.5)
             assert max(off_s[name] for name in PUMPS) - valid_s <= 2.1
+        if call == "close":
+            said = [data["text"] for kind, data in journal if kind == "line" and data["what"] == "abandoned"]
+            assert len(said) == 1 and said[0].startswith(f"line {hung}: closing its port has not returned"), (
+                said
+            )
         began_s = time.monotonic()
         host.release()  # and nobody has to wait for it to leave
-        assert time.monotonic() - began_s <= 5.0 + 2.0
+        assert time.monotonic() - began_s <= (1.0 if call == "close" else 5.0) + 2.0
         assert [name for name, line in host.lines.items() if not line.closed] == [hung]
     finally:
         device.over.set()

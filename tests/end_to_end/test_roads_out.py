@@ -337,7 +337,7 @@ def test_a_disk_that_fills_up_under_voltage_is_loud_and_nothing_new_is_energised
         (t_ns, data) for t_ns, data in run.spun.found("alarm-state", tag="record-failed") if data["to"] == "B"
     ]
     assert (alarm[0] - run.broken_ns) / NS <= 5.0  # with the first event that cannot be written
-    assert (alarm[1]["priority"], "No space left" in alarm[1]["text"]) == ("high", True)
+    assert (alarm[1]["priority"], "No space left" in alarm[1]["text"]) == ("medium", True)
     # What is on goes on to its orderly end; nothing is switched on any more (off_s sees to that).
     for name in (HV, *PUMPS):
         assert len(run.off_s(name)) == 1

@@ -39,11 +39,11 @@ def _limit_ms(told: Told) -> float:
 
 @pytest.mark.timeout(240)
 def test_an_abort_waits_for_no_driver_that_is_blocked(tmp_path: Path) -> None:
-    """10 from Running, one of which lets the call block for its 5 s, and one from each other state."""
+    """6 from Running, one of which lets the call block for its 5 s, and one from each other state."""
 
     def attempt(number: int) -> None:
-        made: AbortTrials = run_trials(tmp_path / str(number), 10, 1, seed=number, whole_each=10)
-        assert [trial.state for trial in made.trials].count(State.RUNNING) == 10
+        made: AbortTrials = run_trials(tmp_path / str(number), 6, 1, seed=number, whole_each=6)
+        assert [trial.state for trial in made.trials].count(State.RUNNING) == 6
         assert {trial.state for trial in made.trials} == set(State)
         assert sum(trial.whole for trial in made.trials) == 1
         for trial in made.trials:
@@ -63,12 +63,12 @@ def _the_same(found: DoorTimes, count: int) -> None:
 
 
 def test_the_door_is_as_quick_with_other_lines_mute_in_virtual_time(tmp_path: Path) -> None:
-    found = virtual_times(tmp_path, 20)
-    _the_same(found, 20)
+    found = virtual_times(tmp_path, 12)
+    _the_same(found, 12)
     # Not every door finds the same moment of the poll.
     assert max(found.off_ms["all"]) - min(found.off_ms["all"]) > 40
 
 
 @pytest.mark.timeout(240)
 def test_the_door_is_as_quick_with_other_lines_mute_on_real_lines(tmp_path: Path) -> None:
-    _tried(lambda number: _the_same(real_times(tmp_path / str(number), 4, seed=number), 4))
+    _tried(lambda number: _the_same(real_times(tmp_path / str(number), 2, seed=number), 2))

@@ -26,7 +26,8 @@ from tests.end_to_end.spinning import Spinning, read, recipe_text
 pytestmark = pytest.mark.timeout(300)
 
 PV = f"{FURNACE}.temperature_degc"
-SPIN = recipe_text(duration="20 min")
+SPIN = recipe_text(duration="20 min", say="Peel the mat off the collector and weigh it.")
+"""Its own words send somebody to the furnace, too: see test_prompts_and_tubes.py."""
 
 
 class Beside:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from rig.engine.acting import Outlet, describe, outlets
+from rig.engine.acting import GasOutlet, Outlet, describe, outlets
 from rig.lines.member import Member, Report, Told
-from rig.outputs import HV_OFF, PUMP_OFF, HvOutput, Output, PumpOutput
-from rig.readings import NS
+from rig.outputs import HV_OFF, PUMP_OFF, GasOutput, HvOutput, Output, PumpOutput
+from rig.readings import NS, Reading, Readings
 from rig.records.record import Ticket
 from tests.lines.line_bench import LineBench, Script, spec
 
 TWENTY = HvOutput(True, 20.0, 50.0)
 TEN = HvOutput(True, 10.0, 50.0)
+ARGON = "gas.argon"
 
 
 class Mailbox:
@@ -203,3 +205,73 @@ def test_outputs_in_words_for_the_journal() -> None:
     }  # fmt: skip
     assert describe(None) == {"on": False}
     assert not PUMP_OFF.energised
+
+
+class Gas:
+    """A flow controller's outlet and what is read of it; a scan each second."""
+
+    def __init__(self, step_sccm: float = 1.0) -> None:
+        self.line = Mailbox()
+        self.member = Member(spec(Script(ARGON), "gas"))
+        self.member.driver = SimpleNamespace(set_step_sccm=step_sccm)  # type: ignore[assignment]
+        self.outlet = GasOutlet(ARGON, self.line, self.member)  # type: ignore[arg-type]
+        self.journal: list[str] = []
+        self.now_ns = 0
+
+    def told(self, sccm: float) -> None:
+        """It has acknowledged."""
+        output = GasOutput(sccm)
+        self.member.told, self.member.told_state = output, Told.TOLD
+        self.outlet.take(Report(self.now_ns, "line", ARGON, "told", output))
+
+    def scan(self, permitted: float, shown: float | None, why: str | None = None) -> list[Output | str]:
+        """What was put into the mailbox after this reading."""
+        self.now_ns += NS
+        self.line.put.clear()
+        reading = Reading(shown, self.now_ns, why or (None if shown is not None else "no reply"))
+        self.outlet.see(Readings(self.now_ns, {f"{ARGON}.setpoint_sccm": reading}, {}))
+        self.outlet.act(GasOutput(permitted), True, self.now_ns, self._write)
+        return [what for _, what in self.line.put]
+
+    def _write(self, kind: str, data: dict[str, Any]) -> None:
+        self.journal.append(kind)
+
+
+def test_gas_is_ordered_again_each_second_until_it_is_acknowledged() -> None:
+    gas = Gas()
+    assert [gas.scan(200.0, 0.0) for _ in range(3)] == [[GasOutput(200.0)]] * 3
+    gas.told(200.0)
+    assert [gas.scan(200.0, 200.0) for _ in range(3)] == [[]] * 3
+    assert gas.journal == ["energise"]
+
+
+def test_gas_that_is_shown_otherwise_twice_is_ordered_again() -> None:
+    gas = Gas()
+    gas.scan(200.0, 0.0)
+    gas.told(200.0)
+    assert gas.scan(200.0, 0.0) == []
+    assert gas.outlet.view(True).found is None, "one reading may be damaged: a frame has no checksum"
+    assert gas.scan(200.0, 0.0) == [GasOutput(200.0)]
+    assert gas.outlet.view(True).found == GasOutput(0.0)
+    assert gas.scan(200.0, 0.0) == [GasOutput(200.0)]
+    assert gas.scan(200.0, 200.0) == []
+    assert gas.outlet.view(True).found is None
+    assert gas.journal == ["energise"]
+
+
+@pytest.mark.parametrize("shown", [[100.0, 150.0, 190.0, 200.0], [200.4, 200.4, 200.4], [None, None, None]])
+def test_a_ramp_half_a_step_and_a_silent_controller_are_nothing_forgotten(shown: list[float | None]) -> None:
+    gas = Gas()
+    gas.scan(200.0, 0.0)
+    gas.told(200.0)
+    assert [gas.scan(200.0, sccm) for sccm in shown] == [[]] * len(shown)
+    assert gas.outlet.found is None
+
+
+def test_after_a_lost_line_gas_is_read_before_it_is_ordered_again() -> None:
+    gas = Gas()
+    gas.scan(200.0, 0.0)
+    gas.told(200.0)
+    gas.member.told_state = Told.UNKNOWN
+    assert [gas.scan(200.0, None) for _ in range(3)] == [[]] * 3
+    assert gas.scan(200.0, 200.0) == [GasOutput(200.0)], "it is as it was told, and now it is known again"

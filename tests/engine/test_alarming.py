@@ -100,7 +100,7 @@ def test_a_door_goes_through_its_states(door: Told) -> None:
     changes = [data for _, data in door.spun.found("alarm-state", tag=DOOR)]
     assert [data["trigger"] for data in changes] == ["active", "ack", "clear", "reset"]
     assert [data["by"] for data in changes] == ["system", "Ada", "system", "Bob"]
-    assert {(data["priority"], data["unit"]) for data in changes} == {("highest", "spin")}
+    assert {(data["priority"], data["unit"]) for data in changes} == {("medium", "spin")}
     assert all(data["first_out"] for data in changes[:3])
     # What was there before is as it was: one trip, counted once.
     assert len(door.spun.found("trip", tag=DOOR)) == 1
@@ -112,7 +112,7 @@ def test_the_list_shows_what_came_first_on_top(door: Told) -> None:
     assert {key: top[key] for key in ("tag", "state", "priority", "first_out", "active", "text")} == {
         "tag": DOOR,
         "state": "B",
-        "priority": "highest",
+        "priority": "medium",
         "first_out": True,
         "active": True,
         "text": "The chamber door is open.",
@@ -197,7 +197,7 @@ def test_an_instrument_without_a_condition_is_an_alarm_when_it_falls_silent(tmp_
     came_s = told.spun.first("alarm-state", tag=tag) / NS
     assert 65.0 <= came_s <= 85.0
     (alarm,) = told.seen["silent"]
-    assert (alarm["tag"], alarm["priority"], alarm["unit"]) == (tag, "medium", "rig")
+    assert (alarm["tag"], alarm["priority"], alarm["unit"]) == (tag, "low", "rig")
     assert alarm["text"].startswith("climate.chamber: SEND: no whole line")
 
 
@@ -286,7 +286,7 @@ def test_an_unknown_word_is_refused(tmp_path: Path) -> None:
     orders = Told(tmp_path).host.orders
     assert str(orders.alarm("silence", {"tag": DOOR}, "Ada")).startswith("nothing is known of 'silence'")
     assert str(orders.alarm("ack", {"tag": "dore"}, "Ada")) == "there is no alarm 'dore' on this rig"
-    assert set(COMMANDS) == {"ack", "shelve", "unshelve", "out-of-service", "into-service"}
+    assert set(COMMANDS) == {"ack", "shelve", "unshelve", "out-of-service", "into-service", "trust"}
 
 
 # Automatic actions

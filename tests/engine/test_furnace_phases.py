@@ -19,10 +19,12 @@ from rig.engine.phases.phase import Context, Demand
 from rig.engine.questions import QuestionBoard
 from rig.engine.unit import Unit
 from rig.lines.board import Board
-from rig.outputs import FurnaceOutput, GasOutput, Output
+from rig.outputs import FURNACE_OFF, FurnaceOutput, GasOutput, Output, ProgramSegment
 from rig.readings import NS, Reading, Readings
-from rig.safety.conditions import OutputView, Situation
+from rig.safety.conditions import OutputView, Situation, Then
 from rig.safety.furnace_facts import Atmosphere, FurnaceFacts
+from rig.safety.heating_held import held_condition
+from rig.safety.heating_scope import Scope
 from rig.safety.purge import PurgeProof
 
 FURNACE, ARGON, EXHAUST = "furnace.tube", "gas.argon", "inputs.bench.furnace_exhaust_ok"
@@ -80,6 +82,12 @@ def heat(soak_s: float = 60.0, atmosphere: Atmosphere = INERT) -> HeatPhase:
     return HeatPhase("stabilise", FURNACE, [segment], 3.0, 1, [EXHAUST])
 
 
+def program_of(phase: HeatPhase) -> tuple[ProgramSegment, ...]:
+    """What stands in the controller."""
+    assert phase._heat is not None
+    return phase._heat.segments
+
+
 def heater(demand: Demand) -> FurnaceOutput | None:
     output = demand.outputs.get(FURNACE)
     assert output is None or isinstance(output, FurnaceOutput)
@@ -121,18 +129,79 @@ def test_only_the_time_in_band_is_soak() -> None:
 def test_a_hold_ends_after_half_an_hour_in_hot_air_and_four_hours_elsewhere(
     atmosphere: Atmosphere, degc: float | None, minutes: int
 ) -> None:
-    phase = heat(atmosphere=atmosphere)
+    condition = held_condition(Scope(FURNACE))
+    facts = FurnaceFacts(purge=PurgeProof(3.0, False), atmosphere=atmosphere, held_since_ns=1000 * NS)
+    reading = Reading(degc, 0, None if degc is not None else "no reply")
+    found = []
+    for held_s in (minutes * 60, minutes * 60 + 1):
+        readings = Readings((1000 + held_s) * NS, {f"{FURNACE}.temperature_degc": reading}, {})
+        found.append(condition.test(Situation(readings, {}, False, False, facts)))
+    assert found[0] is None
+    assert found[1] is not None and f"{minutes} min in {atmosphere.name}" in found[1].text
+    assert (condition.then, condition.takes) == (Then.STOP, ("furnace",))
+
+
+@pytest.mark.parametrize("state", ["Held", "Paused"])
+def test_how_long_it_is_held_is_counted_from_the_first_hold_to_the_heater(owner: Owner, state: str) -> None:
+    facts, watch = (
+        owner.unit.spec.facts,
+        owner.unit.spec.interlocks.watches[f"held-too-long:{FURNACE}"],
+    )
+    facts.atmosphere = AIR
+    program = (ProgramSegment(5.0, 640.0, 60.0),)
+    run, hold = FurnaceOutput("run", 1, program), FurnaceOutput("hold", 1, program)
+    seen: list[int | None] = []
+
+    def scan(output: FurnaceOutput, in_state: str) -> None:
+        owner.scan({FURNACE: output}, in_state)
+        seen.append(facts.held_since_ns)
+
+    for _ in range(3):
+        scan(run, "Running")
+    scan(hold, state)
+    since_ns = owner.now_ns
+    scan(hold, state)
+    assert seen == [None, None, None, since_ns, since_ns] and owner.before[FURNACE] == hold
+    owner.now_ns = since_ns + 1800 * NS
+    scan(hold, state)
+    assert watch.tripped and owner.before[FURNACE] == FURNACE_OFF
+    scan(run, "Running")
+    assert seen[-1] is None
+
+
+def test_held_and_paused_it_stands_counts_and_the_record_says_so() -> None:
+    phase = heat(60.0)
     bench = Bench(phase)
-    bench.run(5)
-    bench.degc = degc
-    held = heater(phase.holding(bench.context(0.0)))
-    assert held is not None and held.mode == "hold"
-    context = bench.context(minutes * 60.0)
-    phase.held(context)
-    assert context.failure is None
-    context = bench.context(1.0)
-    phase.held(context)
-    assert context.failure is not None and f"{minutes} min" in context.failure
+    bench.run(2)
+    bench.degc = 280.0
+    bench.run(11)  # 10 s of the soak
+    for stand in (phase.holding, *[phase.held] * 19):
+        assert heater(stand(bench.context())) == FurnaceOutput("hold", 1, program_of(phase), 3.0)
+    assert phase.soaked_ns == 30 * NS and phase.held_ns == 20 * NS
+    bench.degc = 276.0  # it counts in band only
+    phase.held(bench.context())
+    bench.degc = 280.0
+    assert not bench.run(29).done
+    assert bench.run().done
+    soak = {"step": "stabilise", "segment": 1, "in_band_s": 60.0, "held_s": 20.0}
+    assert [note for note in bench.notes if note[0] == "soak"] == [("soak", soak)]
+    for _ in range(40):  # paused at its end
+        demand = phase.paused(bench.context())
+        assert heater(demand) == FurnaceOutput("hold", 1, program_of(phase), 3.0)
+        assert demand.outputs[ARGON] == GasOutput(200.0)
+    assert (phase.progress()["elapsed_s"], phase.progress()["held_s"]) == (100.0, 60.0)
+    assert len([note for note in bench.notes if note[0] == "soak"]) == 1
+
+
+@pytest.mark.parametrize(
+    "phase", [PurgePhase("purge", FURNACE, INERT, 100.0, None), CoolPhase("cool", FURNACE, INERT, 60.0)]
+)
+def test_paused_at_the_end_of_a_step_that_does_not_heat_nothing_is_asked_for(
+    phase: PurgePhase | CoolPhase,
+) -> None:
+    bench = Bench(phase)
+    bench.run()
+    assert phase.paused(bench.context()).outputs == {}
 
 
 @pytest.mark.parametrize(("degc", "refused"), [(60.0, True), (None, True), (59.0, False)])
@@ -258,6 +327,23 @@ def test_argon_that_is_found_over_a_hot_tube_is_not_lowered(owner: Owner) -> Non
     assert owner.scan({ARGON: GasOutput(500.0)}, "Running") == 500.0
 
 
+def test_over_a_tube_found_hot_without_gas_the_first_inert_gas_is_put_on_once(owner: Owner) -> None:
+    owner.sccm = 0.0
+    assert owner.scan() == 80.0
+    facts = owner.unit.spec.facts
+    assert facts.put_on == (
+        "No inert gas was set over furnace.tube, found at 640 °C: gas.argon was put on, 80 sccm."
+    )
+    owner.before = {**owner.before, ARGON: GasOutput(0.0)}
+    assert owner.scan() == 0.0, "it is looked at once"
+
+
+@pytest.mark.parametrize(("degc", "sccm"), [(40.0, 0.0), (640.0, 30.0)])
+def test_a_cold_tube_gets_none_and_what_flows_is_left(owner: Owner, degc: float, sccm: float) -> None:
+    owner.degc, owner.sccm = degc, sccm
+    assert owner.scan() == sccm
+
+
 def test_setting_back_to_air_ends_the_purge_proof(owner: Owner) -> None:
     facts = owner.unit.spec.facts
     assert isinstance(facts, FurnaceFacts)
@@ -268,4 +354,32 @@ def test_setting_back_to_air_ends_the_purge_proof(owner: Owner) -> None:
     facts.atmosphere = AIR
     owner.scan()
     assert not facts.purge.proved and facts.purge.lost_because == "set back to air"
-    assert not facts.flush.owed
+
+
+def test_a_flush_is_owed_in_a_step_of_air_too_until_the_tube_stands_cold_in_air(owner: Owner) -> None:
+    facts = owner.unit.spec.facts
+    assert isinstance(facts, FurnaceFacts)
+    closed = {ARGON: GasOutput(0.0)}
+    facts.atmosphere, owner.degc = INERT, 40.0
+    owner.scan()
+    facts.atmosphere, facts.flush.owed = AIR, True
+    assert owner.scan(closed, "Running") == 200.0
+    assert facts.flush.owed and facts.guarded is not None and facts.guarded.gas == ARGON
+    facts.flush.owed = False
+    assert owner.scan(closed, "Running") == 0.0
+    facts.flush.owed = True
+    assert owner.scan(closed, "Running") == 0.0
+    assert not facts.flush.owed, "the tube stands in air and is cold"
+
+
+def test_a_hot_tube_in_a_step_of_air_is_watched_as_long_as_inert_gas_is_over_it(owner: Owner) -> None:
+    facts = owner.unit.spec.facts
+    assert isinstance(facts, FurnaceFacts)
+    facts.atmosphere = INERT
+    facts.purge.proved_ns, facts.purge.limit_ppm = 1, 100.0
+    owner.scan()
+    facts.atmosphere = AIR
+    for _ in range(3):
+        assert owner.scan({ARGON: GasOutput(0.0)}, "Running") == 200.0
+    assert facts.guarded is not None and (facts.guarded.gas, facts.oxygen_limit_ppm) == (ARGON, 300.0)
+    assert facts.flush.owed and not facts.purge.proved

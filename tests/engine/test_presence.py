@@ -15,7 +15,7 @@ from rig.bench.rigfile import load_rig
 from rig.bench.sheet import demo_sheet
 from rig.cli.making import answered_here
 from rig.engine.host import Host, NotReady
-from rig.engine.ownership import absent, presence_record, witness
+from rig.engine.ownership import NEED_PRESENCE, absent, presence_record, witness
 from rig.engine.phases.permissives import missing
 from rig.engine.phases.prime import PrimePhase
 from rig.engine.planning import permissives, plan_visits
@@ -191,3 +191,8 @@ def test_a_spin_run_does_not_start_with_nobody_at_the_rig(presence: str, says: s
         server.close()
         laboratory.close()
     assert list(tmp_runs.iterdir()) == []
+
+
+def test_what_needs_a_person_at_the_rig() -> None:
+    assert {"clear", "reset", "resume", "shelve", "out-of-service", "trust"} <= NEED_PRESENCE
+    assert not {"hold", "stop", "abort", "ack", "pause"} & NEED_PRESENCE

@@ -11,6 +11,7 @@ from rig.engine.phases.phase import DONE, NOTHING, Demand
 from rig.engine.questions import Question
 from rig.engine.states import TIMEOUT_S, Command, IllegalCommand, State
 from rig.outputs import HV_OFF, HvOutput
+from rig.readings import Readings
 from rig.safety.conditions import Then
 from rig.safety.proof import HvProof
 from tests.engine.unit_bench import ON, Bench, Scripted, condition, running
@@ -32,9 +33,9 @@ def _run(bench: Bench, *commands: Command) -> None:
 
 
 def _clear(bench: Bench) -> None:
-    bench.set_proved(False)
     bench.fire(Command.ABORT)
     bench.scan()
+    bench.set_proved(False)
     bench.fire(Command.CLEAR)
 
 
@@ -227,7 +228,7 @@ def test_a_person_who_is_asked_may_take_the_time_it_takes(state: State) -> None:
     assert bench.state() is State.ABORTING
 
 
-def test_aborting_ends_when_all_outputs_were_told_or_after_five_seconds() -> None:
+def test_aborting_ends_when_all_outputs_are_read_back_off_or_loudly_after_five_seconds() -> None:
     bench = running()
     bench.told_on = True
     bench.fire(Command.ABORT)
@@ -235,14 +236,108 @@ def test_aborting_ends_when_all_outputs_were_told_or_after_five_seconds() -> Non
     assert bench.state() is State.ABORTING
     bench.told_on = False
     bench.scan()
-    assert (bench.unit.state, bench.said("state")[-1]["cause"]) == (State.ABORTED, "all outputs told off")
+    assert (bench.unit.state, bench.said("state")[-1]["cause"]) == (
+        State.ABORTED,
+        "all outputs read back off",
+    )
     assert [(r.id, r.outcome) for r in bench.unit.results] == [("spin-it", "aborted")]
     mute = running()
     mute.told_on = True
     mute.fire(Command.ABORT)
-    for _ in range(52):
+    for _ in range(50):
         mute.scan()
-    assert (mute.unit.state, mute.said("state")[-1]["cause"]) == (State.ABORTED, "not all acknowledged")
+    assert mute.state() is State.ABORTING and mute.said("alarm") == []
+    for _ in range(2):
+        mute.scan()
+    assert (mute.unit.state, mute.said("state")[-1]["cause"]) == (State.ABORTED, "pumps.a not proved off")
+    (alarm,) = mute.said("alarm")
+    assert alarm["tag"] == "not-off" and alarm["text"].endswith("pumps.a (no off was acknowledged).")
+    assert mute.unit.alarms == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "asked", "passing", "left"),
+    [
+        (Command.STOP, "stopping", State.STOPPING, State.STOPPED),
+        (Command.HOLD, "holding", State.HOLDING, State.HELD),
+        (Command.PAUSE, "running", State.PAUSING, State.PAUSED),
+        (Command.COMPLETE, "completing", State.COMPLETING, State.COMPLETE),
+    ],
+)
+def test_a_unit_stays_until_a_pump_is_read_back_as_standing_or_is_loudly_not(
+    command: Command, asked: str, passing: State, left: State
+) -> None:
+    """Its phase has nothing to wait for: the pump was told on a moment ago, and its off is not acknowledged yet."""
+
+    def told_off() -> Bench:
+        bench = running(Scripted(says={asked: DONE}))
+        bench.told_on = True
+        bench.fire(command)
+        return bench
+
+    bench = told_off()
+    for _ in range(20):
+        bench.scan()
+    assert bench.state() is passing
+    bench.told_on = False
+    for _ in range(2):
+        bench.scan()
+    assert bench.state() is left and bench.said("alarm") == []
+    mute = told_off()
+    for _ in range(54):
+        mute.scan()
+    assert mute.state() is left
+    assert [alarm["tag"] for alarm in mute.said("alarm")] == ["not-off"]
+    assert mute.unit.settling.overdue()
+    readings = Readings(mute.now_ns, {}, {})
+    assert mute.unit.unclean(mute.now_ns, readings) == "pumps.a not read back as off", "it is not put to Idle"
+    mute.told_on = False
+    mute.scan()
+    assert not mute.unit.settling.overdue(), "the alarm ends with the proof"
+    assert mute.unit.unclean(mute.now_ns, readings) is None
+
+
+def test_a_pause_keeps_the_step_at_its_end_and_what_it_wants_there() -> None:
+    """Resumed, held and restarted, stopped or completed from there: the step was done, and is not done again."""
+
+    def paused() -> tuple[Bench, Scripted, Scripted]:
+        first, second = Scripted("one", says={"running": DONE}), Scripted("two")
+        bench = running(first, second)
+        bench.fire(Command.PAUSE)
+        bench.scan()
+        assert bench.state() is State.PAUSED
+        bench.scan()
+        assert first.calls == ["running", "paused", "paused"]
+        assert [data["phase"] for data in bench.said("step")] == ["started"]
+        return bench, first, second
+
+    bench, first, second = paused()
+    bench.scan(after_s=100.0)
+    bench.fire(Command.HOLD)
+    bench.scan()
+    bench.scan()
+    assert bench.state() is State.HELD
+    bench.fire(Command.RESTART)
+    bench.scan()
+    assert bench.state() is State.RUNNING and "holding" not in first.calls and second.calls == []
+    bench.scan()
+    assert second.calls == ["running"]
+    ended = bench.said("step")[1]
+    assert (ended["id"], ended["outcome"], ended["stage"]) == ("one", "done", "scripted")
+    assert ended["paused_s"] > 100.0
+    bench, first, second = paused()
+    first.says["stopping"] = DONE
+    bench.fire(Command.STOP)
+    bench.scan()
+    assert bench.state() is State.STOPPED and second.calls == []
+    assert [(r.id, r.outcome) for r in bench.unit.results] == [("one", "done")]
+    bench, first, second = paused()
+    bench.fire(Command.RESUME)
+    bench.fire(Command.COMPLETE)
+    for _ in range(4):
+        bench.scan()
+    assert bench.state() is State.COMPLETE and second.calls == []
+    assert [(r.id, r.outcome) for r in bench.unit.results] == [("one", "done"), ("two", "skipped")]
 
 
 @pytest.mark.parametrize("state", list(TO))

@@ -12,9 +12,10 @@ from rig.engine.states import Command, State
 from rig.engine.unit import Unit, UnitSpec
 from rig.outputs import HvOutput, Output, PumpOutput
 from rig.readings import NS, Reading, Readings
-from rig.safety.conditions import Condition, Finding, Interlocks, OutputView, Priority, Situation, Then
+from rig.safety.conditions import Condition, Finding, Interlocks, OutputView, Situation, Then
 from rig.safety.guard import Permitted, guard
 from rig.safety.limits import Limit, hv_limits
+from rig.safety.priorities import AtRisk, Respond
 from rig.safety.proof import HvProof
 
 PAIR = Limit(25.0, "kV", "rig limit")
@@ -50,6 +51,9 @@ class Scripted:
     def held(self, context: Context) -> Demand:
         return self._say("held", context)
 
+    def paused(self, context: Context) -> Demand:
+        return self._say("paused", context)
+
     def restarting(self, context: Context) -> Demand:
         return self._say("restarting", context)
 
@@ -71,7 +75,19 @@ def condition(then: Then = Then.ABORT, tag: str = "hot") -> Condition:
         return Finding("It is hot.", "2", "1") if situation.readings.value(tag) == 1 else None
 
     return Condition(
-        tag, "Hot", "spin", ("hv", "pump"), lambda _: True, test, then, Priority.HIGH, "c", "d", "e", "f"
+        tag,
+        "Hot",
+        "spin",
+        ("hv", "pump"),
+        lambda _: True,
+        test,
+        then,
+        AtRisk.RIG,
+        Respond.AT_ONCE,
+        "c",
+        "d",
+        "e",
+        "f",
     )
 
 

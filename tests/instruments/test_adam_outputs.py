@@ -21,6 +21,16 @@ WITH_RELAYS: InputsSettings = replace(SETTINGS, relays=RELAYS)
 ACKNOWLEDGED = framed(b">")
 
 
+VALVES: InputsSettings = replace(
+    SETTINGS,
+    relays=(
+        *RELAYS,
+        RelayChannel("argon_valve", "valve", 4, kept=True),
+        RelayChannel("air_valve", "valve", 5),
+    ),
+)
+
+
 def told(bits: int) -> bytes:
     """Advantech: #AABBDD, BB 00 for all outputs at once."""
     return framed(b"#0100%02X" % bits)
@@ -79,3 +89,59 @@ def test_a_module_that_only_reads_is_left_alone_at_the_end() -> None:
     driver, port = scripted()
     driver.release()
     assert port.sent == []
+
+
+@pytest.mark.parametrize(("found", "sent"), [(0b010001, 0b010100), (0b100001, 0b000100)])
+def test_off_leaves_the_valve_of_an_inert_gas_as_it_is_and_shuts_that_of_a_reactive_one(
+    found: int, sent: int
+) -> None:
+    assert (VALVES.safe_bits, VALVES.kept_bits) == (0b000100, 0b010000)
+    pairs = [(ASK, reads(found)), (told(sent), ACKNOWLEDGED), (ASK, reads(sent))]
+    driver, port = scripted(*pairs, settings=VALVES)
+    driver.off()
+    assert port.sent == [ASK, told(sent), ASK]
+
+
+def test_what_was_read_last_needs_no_question_before_off() -> None:
+    pairs = [(ASK, reads(0b010001)), (told(0b010100), ACKNOWLEDGED), (ASK, reads(0b010100))]
+    driver, port = scripted(*pairs, settings=VALVES)
+    driver.read("inputs")
+    driver.off()
+    assert port.sent[1] == told(0b010100)
+
+
+def test_what_is_kept_is_told_as_it_was_read() -> None:
+    pairs = [(ASK, reads(0b110000)), (told(0b010101), ACKNOWLEDGED), (ASK, reads(0b010101))]
+    driver, port = scripted(*pairs, settings=VALVES)
+    driver.apply(RelayOutput(0b000101, 4, keep=0b010000))
+    assert port.sent[1] == told(0b010101)
+
+
+def test_at_the_end_a_reactive_gas_is_shut_and_an_inert_one_stays() -> None:
+    pairs = [(ASK, reads(0b111011)), (told(0b010010), ACKNOWLEDGED), (ASK, reads(0b010010))]
+    driver, port = scripted(*pairs, settings=VALVES)
+    driver.release()
+    assert port.sent[1] == told(0b010010)
+
+
+def test_states_are_read_with_the_inputs_by_what_they_mean() -> None:
+    driver, _ = scripted((ASK, reads(0b000011)), settings=VALVES)
+    values = driver.read("inputs")
+    states = {name: value for name, value in values.items() if name.startswith("outputs.")}
+    assert states == {
+        "outputs.contactor.state": 1.0,
+        "outputs.door_lock.state": 0.0,  # it needs current to open, and has it
+        "outputs.beacon.state": 0.0,
+        "outputs.heartbeat.state": 0.0,
+        "outputs.argon_valve.state": 0.0,
+        "outputs.air_valve.state": 0.0,
+    }
+    assert {one.full for one in driver.channels if one.full is not None} == set(states)
+
+
+def test_without_checksum_a_state_on_which_two_replies_differ_has_no_value() -> None:
+    plain = replace(VALVES, checksum=False)
+    first, second = b"!030000\r", b"!010000\r"
+    driver, _ = scripted((b"$016\r", first), (b"$016\r", second), settings=plain)
+    values = driver.read("inputs")
+    assert values["outputs.contactor.state"] == 1.0 and values["outputs.door_lock.state"] is None

@@ -249,6 +249,120 @@ def test_what_comes_back_on_an_abandoned_line_makes_no_second_attempt() -> None:
     assert bench_script.words()[bench_script.words().index("5 kV") + 1] == "off"
 
 
+class StuckInClosing(SlowPort):
+    """Its close does not return before `over`."""
+
+    over = threading.Event()
+
+    def close(self) -> None:
+        self.over.wait()
+        super().close()
+
+
+def test_a_hung_close_is_abandoned_in_words_and_its_end_is_a_new_start() -> None:
+    """In virtual time: the cable is out, and the port's close takes ten seconds."""
+    script, other = Script("hv.needle"), Script("pumps.a")
+    bench = LineBench((script, "hv")).start()
+    beside = LineBench((other, "pump"), scheduler=bench.scheduler, name="two").start()
+    bench.until(100)
+    for one in (bench, beside):
+        one.line.set_active(next(iter(one.scripts)), True)
+    bench.line.order("hv.needle", KV)
+    bench.until(500)
+    port = bench.ports[0]
+    closed = port.close
+
+    def slow_close() -> None:
+        bench.line._runner.sleep(10.0)
+        closed()
+
+    vars(port)["close"] = slow_close
+    bench.unplug()
+    late: list[str | None] = []
+    for t_ms in (1500, 1700):
+        bench.at(t_ms, lambda: late.append(bench.line.overdue(bench.scheduler.now_ns)))
+    bench.until(1710)
+    assert late == [None, "line one: closing its port has not returned for 1.2 s"]
+    member = bench.line.members["hv.needle"]
+    assert (member.told_state, member.connected) == (Told.UNKNOWN, False)
+    bench.line.abandon(str(late[1]))
+    assert bench.reports("abandoned") == [(1710, None)]
+    assert [report.text for report in bench.line.reports if report.what == "abandoned"] == [late[1]]
+    bench.line.off("hv.needle")  # nobody waits for it
+    asked = len(other.log)
+    bench.plug()
+    script.log.clear()
+    bench.until(10_000)
+    assert script.log == [] and len(bench.ports) == 1
+    assert len(other.log) - asked > 80, "the other line was polled each 100 ms"
+    bench.until(13_000)
+    assert script.words()[:3] == ["off", "set-up", "identify"]
+    assert member.connected and not bench.line.abandoned and port.closed
+    assert (member.told, member.told_state) == (None, Told.TOLD)
+
+
+def test_a_close_that_raises_loses_the_port_and_not_the_line() -> None:
+    script = Script("hv.needle")
+    bench = LineBench((script, "hv")).start()
+    bench.until(500)
+
+    def broken() -> None:
+        raise AttributeError("no such handle")
+
+    vars(bench.ports[0])["close"] = broken
+    bench.unplug()
+    bench.until(2000)
+    failed = [report.text for report in bench.line.reports if report.what == "failed"]
+    assert failed == ["closing its port: AttributeError: no such handle"]
+    bench.plug()
+    bench.until(5000)
+    assert bench.line.members["hv.needle"].connected and len(bench.ports) == 2
+
+
+def test_a_close_that_hangs_on_leaving_keeps_only_its_own_thread() -> None:
+    """What is let go by then is let go: the instruments were left as they should be before the close."""
+    clock, board = RealClock(), Board()
+    stuck, free = Script("hv.needle", exchange_s=0.001), Script("pumps.a", exchange_s=0.001)
+    hung = real_line("hung", stuck, "hv", clock, board, StuckInClosing)
+    other = real_line("other", free, "pump", clock, board, SlowPort)
+    StuckInClosing.over.clear()
+    try:
+        for line in (hung, other):
+            line.start()
+        wait_for(
+            "connected", lambda: hung.members["hv.needle"].connected and other.members["pumps.a"].connected
+        )
+        began_ns = clock.now_ns
+        for line in (hung, other):
+            line.close()
+        wait_for("the other is closed", lambda: other.closed)
+        wait_for("overdue", lambda: hung.overdue(clock.now_ns) is not None)
+        assert 1000 < (clock.now_ns - began_ns) / MS < 1500
+        assert stuck.words()[-1] == "release" and hung.let_go and not hung.closed
+        why = hung.overdue(clock.now_ns)
+        assert why is not None and why.startswith("line hung: closing its port has not returned for 1.")
+        hung.abandon(why)
+        assert hung.overdue(clock.now_ns) is None
+    finally:
+        StuckInClosing.over.set()
+    wait_for("closed after all", lambda: hung.closed)
+
+
+def test_a_driver_that_breaks_on_release_does_not_keep_its_neighbours_from_it() -> None:
+    first, second = Script("pumps.a"), Script("pumps.b")
+    bench = LineBench((first, "pump"), (second, "pump")).start()
+    bench.until(500)
+    first.raises = ValueError("broken")
+    bench.line.close()
+    bench.until(1000)
+    assert bench.line.closed and bench.line.let_go
+    assert second.words()[-1] == "release"
+    assert [(report.member, report.text) for report in bench.line.reports if report.what == "failed"][-1] == (
+        "pumps.a",
+        "internal error: ValueError: broken",
+    )
+
+
 def test_a_slow_opening_has_its_own_longer_limit() -> None:
     script = Script("hv.needle", exchange_s=4.0)
     bench = LineBench((script, "hv")).start()

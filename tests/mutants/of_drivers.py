@@ -13,6 +13,11 @@ LATE = "tests/instruments/test_late_replies.py"
 
 DRIVERS = (
     Mutant(
+        "a module's off closes the valve of an inert gas", "3", "rig/instruments/adam.py",
+        "            bits = bits & ~output.keep |", "            bits = bits & ~output.keep | 0 &",
+        ("tests/instruments/test_adam_outputs.py",),
+    ),
+    Mutant(
         "the supply's off leaves its output on", "3", "rig/instruments/glassman.py",
         "OFF = set_request(0, 0, HV_OFF)", "OFF = set_request(0, 0, KEEP)",
         GLASSMAN,

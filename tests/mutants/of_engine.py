@@ -15,7 +15,8 @@ UNIT, SPIN, SMALL = (
     "tests/engine/test_small_phases.py",
 )
 AIR, COMMANDS = "tests/end_to_end/test_station_air.py", "tests/end_to_end/test_commands.py"
-KINDS = "tests/lines/test_line_kinds.py"
+KINDS, CLIENTS = "tests/lines/test_line_kinds.py", "tests/engine/test_clients.py"
+CONDITIONS = "tests/end_to_end/test_review_of_conditions.py"
 SCAN_STOPPED = "tests/end_to_end/test_scan_stopped.py"
 
 ENGINE = (
@@ -71,6 +72,23 @@ ENGINE = (
         "if since_ns is None or self.abandoned or now_ns - since_ns <= self._busy_limit_ns:", "if True:",
         (LOST,),
     ),
+    Mutant(
+        "a close that hangs is not seen", "8", "rig/lines/openline.py",
+        "        self._busy_since_ns = self._runner.now_ns\n        try:\n            port.close()",
+        "        try:\n            port.close()",
+        (LOST,),
+    ),
+    Mutant(
+        "a host gives up over a hot tube", "8", "rig/engine/going_on.py",
+        "        if breaks >= MOST_BREAKS and not _watched(engine):", "        if breaks >= MOST_BREAKS:",
+        ("tests/end_to_end/test_guarding_goes_on.py::"
+         "test_a_scan_that_raises_to_its_end_goes_on_at_its_pace_and_leaves_when_told",),
+    ),
+    Mutant(
+        "furnaces may share a line", "11.4", "rig/bench/rules.py",
+        "    if furnaces:\n", "    if False:\n",
+        ("tests/bench/test_rules.py",),
+    ),
     # Acting
     Mutant(
         "no energise event", "11.9", "rig/engine/acting.py",
@@ -111,12 +129,37 @@ ENGINE = (
     ),
     Mutant(
         "aborted before anything was told off", "6", "rig/engine/unit.py",
-        'told = all(not view.told_on for view in context.outputs.values() if view.kind != "gas")', "told = True",
+        "if self._settled(context, NOTHING) or context.now_ns - self._since_ns > 2 * WAIT_NS:", "if True:",
+        (UNIT,),
+    ),
+    Mutant(
+        "a unit leaves before its outputs are read back off", "6", "rig/engine/unit.py",
+        "if demand.done and self._settled(context, demand):", "if demand.done:",
+        (UNIT,),
+    ),
+    Mutant(
+        "nobody is missed", "8", "rig/engine/clients.py",
+        "if not self._asked or self._connected or self._now() < self._sign_until_ns:", "if True:",
+        (CLIENTS,),
+    ),
+    Mutant(
+        "an attended step is held without its grace", "8", "rig/safety/attendance.py",
+        "on_delay_s=grace_s,", "on_delay_s=0.0,",
+        (CLIENTS,),
+    ),
+    Mutant(
+        "a terminal that is closed stops the run", "8", "rig/cli/making.py",
+        "if what == HUNG_UP and self._watch is not None:", "if False:",
+        ("tests/cli/test_terminal_lost.py::test_a_hang_up_signal_stops_nothing_and_what_reads_the_output_is_a_client",),
+    ),
+    Mutant(
+        "what is not read back off is never said", "1", "rig/engine/settling.py",
+        "if not late:\n            return False", "if True:\n            return False",
         (UNIT,),
     ),
     Mutant(
         "cleared without a proof", "5", "rig/engine/unit.py",
-        "if not remaining and context.hv_proved_off():", "if not remaining:",
+        "if not remaining and context.hv_proved_off() and not self.settling.unproved():", "if not remaining:",
         (UNIT,),
     ),
     Mutant(
@@ -180,6 +223,16 @@ ENGINE = (
     ),
     # The one automatic re-energising
     Mutant(
+        "a person's hold after an arc is not kept", "4", "rig/engine/arc_back_off.py",
+        "if unit.state is not State.HELD or not unit.retries:", "if unit.state is not State.HELD:",
+        (f"{CONDITIONS}::test_a_person_who_says_hold_or_pause_after_an_arc_keeps_it_held",),
+    ),
+    Mutant(
+        "a hold makes an accepted pause forgotten", "4", "rig/engine/unit.py",
+        "if self.pause_owed:", "if False:",
+        (f"{CONDITIONS}::test_a_pause_that_was_accepted_is_served_after_a_hold",),
+    ),
+    Mutant(
         "arc re-ramped without retries", "4", "rig/engine/spin_unit.py",
         "facts.arcs_left = spun.arc_retries if spun", "facts.arcs_left = 3 if spun",
         (f"{AIR}::test_without_retries_an_arc_aborts",),
@@ -240,13 +293,13 @@ ENGINE = (
     # Outputs and record
     Mutant(
         "mains come back by themselves", "11.7", "rig/engine/switching.py",
-        "wanted = name not in self._opened", "pass",
+        "return one.name not in self._opened", "return True",
         ("tests/end_to_end/test_outputs.py::"
          "test_a_supply_that_does_not_go_off_loses_its_mains_and_does_not_get_them_back",),
     ),
     Mutant(
         "high voltage behind a door that did not lock", "3", "rig/engine/engine.py",
-        "return self.switching is None or self.switching.locked()", "return True",
+        "return self.switching is None or self.switching.locked(self.readings)", "return True",
         ("tests/end_to_end/test_outputs.py::test_a_lock_that_does_not_lock_leaves_the_supply_off",),
     ),
     Mutant(

@@ -7,6 +7,7 @@ from tests.mutants.mutant import Mutant
 GUARD, PURGE = "tests/safety/test_furnace_guard.py", "tests/safety/test_purge.py"
 CONDITIONS, PHASES = "tests/safety/test_furnace_conditions.py", "tests/engine/test_furnace_phases.py"
 FAULTS = "tests/end_to_end/test_furnace_faults.py"
+ACTING, FORGOT = "tests/engine/test_acting.py", "tests/safety/test_furnace_forgot.py"
 
 FURNACE = (
     Mutant(
@@ -62,8 +63,40 @@ FURNACE = (
     ),
     Mutant(
         "all gas goes on into a room without exhaust", "4", "rig/safety/furnace_guard.py",
-        "if exhaust_lost and hot and flowed > 0:", "if False:",
+        "if exhaust_lost:\n        return GasOutput(", "if False:\n        return GasOutput(",
         (GUARD,),
+    ),
+    Mutant(
+        "the exhaust's loss counts only where nothing tripped before it", "4", "rig/safety/furnace_guard.py",
+        'condition.tag.startswith("furnace-exhaust") for condition in interlocks.latched())',
+        'tag.startswith("furnace-exhaust") for tag in taken.values())',
+        (GUARD,),
+    ),
+    Mutant(
+        "a flow controller that forgot its set point is not told again", "3", "rig/engine/acting.py",
+        "again = self._acknowledged_ns is None or self.found is not None or self._came_back()",
+        "again = self._acknowledged_ns is None",
+        (ACTING,),
+    ),
+    Mutant(
+        "inert gas found flowing more over a hot tube is lowered", "3", "rig/safety/furnace_gas.py",
+        "more = shown_sccm > was.flow_sccm and", "more = False and",
+        (GUARD,),
+    ),
+    Mutant(
+        "no gas is put on over a tube found hot", "8", "rig/safety/furnace_gas.py",
+        "    if facts.looked:\n", "    if True:\n",
+        (PHASES,),
+    ),
+    Mutant(
+        "inert gas kept over a hot tube is not watched in a step of air", "4", "rig/safety/furnace_facts.py",
+        "return step if step is not None and step.inert else self.kept", "return step",
+        (PHASES,),
+    ),
+    Mutant(
+        "a controller that lost its program is waited for", "4", "rig/safety/heating_forgot.py",
+        "words = PROGRAM.get(reading.value)", "words = None",
+        (FORGOT,),
     ),
     Mutant(
         "a tripped furnace heats on", "4", "rig/safety/furnace_guard.py",
@@ -122,7 +155,17 @@ FURNACE = (
     ),
     Mutant(
         "soak counted outside the band", "7", "rig/engine/phases/heat.py",
-        "<= self._band_degc:\n            self.soaked_ns", "<= 1e9:\n            self.soaked_ns",
+        "<= self._band_degc:\n            passed_ns", "<= 1e9:\n            passed_ns",
+        (PHASES,),
+    ),
+    Mutant(
+        "a pause lets the heater go", "7", "rig/engine/phases/heat.py",
+        "return self.held(context)", "return Demand()",
+        (PHASES,),
+    ),
+    Mutant(
+        "a hold that does not say what it counted", "7", "rig/engine/phases/heat.py",
+        "self.held_ns += self._count(", "self._count(",
         (PHASES,),
     ),
     Mutant(
@@ -131,8 +174,8 @@ FURNACE = (
         (PHASES,),
     ),
     Mutant(
-        "held in hot air for hours", "7", "rig/engine/phases/furnace.py",
-        "limit_s = HOLD_AIR_S if hot_in_air else HOLD_INERT_S", "limit_s = HOLD_INERT_S",
+        "held in hot air for hours", "7", "rig/safety/heating_held.py",
+        "limit_s = HELD_IN_AIR_S if hot_in_air else HELD_INERT_S", "limit_s = HELD_INERT_S",
         (PHASES,),
     ),
     Mutant(

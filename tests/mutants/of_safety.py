@@ -71,6 +71,16 @@ SAFETY = (
         ("tests/engine/test_unit.py",),
     ),
     Mutant(
+        "one good scan starves a delay", "4", "rig/safety/conditions.py",
+        "pieces.add(since_ns, now_ns)", "pass",
+        (CONDITIONS,),
+    ),
+    Mutant(
+        "an analyser that is not read is taken for a good one", "4", "rig/safety/heating_gas.py",
+        "if situation.readings.value(oxygen) is not None:", "if True:",
+        ("tests/safety/test_furnace_conditions.py",),
+    ),
+    Mutant(
         "cleared although the cause is there", "4", "rig/safety/conditions.py",
         "if condition not in remaining:", "if condition:",
         (CONDITIONS,),
@@ -205,6 +215,32 @@ SAFETY = (
         "the contactor stays closed for a supply that does not go off", "5", "rig/safety/relays.py",
         "open_it = known.unproved or (known.cut", "open_it = (known.cut",
         ("tests/safety/test_relays.py",),
+    ),
+    Mutant(
+        "the valve of an inert gas is closed over a hot tube", "3", "rig/safety/relays.py",
+        "if known.inert and known.hot and before is not False:", "if False:",
+        ("tests/safety/test_relays.py",),
+    ),
+    Mutant(
+        "a contactor that has let go by itself is closed again", "11.7", "rig/safety/relays.py",
+        "            self.dropped = True", "            pass",
+        ("tests/safety/test_relays.py",),
+    ),
+    Mutant(
+        "what a relay reads back is not looked at", "1", "rig/safety/relay_conditions.py",
+        "        if watch.differs(readings):", "        if False:",
+        ("tests/end_to_end/test_relay_faults.py::"
+         "test_a_contactor_that_stays_closed_is_loud_and_nothing_is_called_off",),
+    ),
+    Mutant(
+        "the pressure switch of a tube is no safety input", "9", "rig/safety/limits.py",
+        "*FURNACE_INTERLOCKS, TUBE_PRESSURE)", "*FURNACE_INTERLOCKS)",
+        ("tests/bench/test_safety_inputs.py",),
+    ),
+    Mutant(
+        "air goes on into the tube after an abort", "3", "rig/safety/furnace_guard.py",
+        "taken_away = name in taken or (reactive and cut)", "taken_away = name in taken",
+        ("tests/safety/test_furnace_guard.py",),
     ),
 )  # fmt: skip
 """Rule numbers are those of docs/safety.md."""

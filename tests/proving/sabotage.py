@@ -44,7 +44,7 @@ id = "purge"
 do = "purge"
 gas = "argon"
 flow = "2000 sccm"
-until = { volumes = 1 }
+until = { volumes = 3 }
 [[steps]]
 id = "carbonise"
 do = "heat"
@@ -62,7 +62,7 @@ below = "60 degC"
 """
 )
 WARM = f'[furnace.tube]\n{TUNING}temperature = "230 degC"\natmosphere = "argon"\n'
-HOT_S = 850.0
+HOT_S = 1020.0
 """By then `INERT` heats above 310 degC."""
 
 
@@ -88,7 +88,7 @@ class Sabotage(Trial):
     ) -> None:
         heats = recipe is INERT
         rig = rig_text().replace('"epc3000"', f'"{model}"')
-        super().__init__(Case(5, rig, recipe, WARM if heats else "", 2500.0, mishaps=mishaps), folder)
+        super().__init__(Case(5, rig, recipe, WARM if heats else "", 2800.0, mishaps=mishaps), folder)
 
     def at(self, t_s: float, action: Callable[[], object]) -> Sabotage:
         """Do something at that time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,26 @@ def test_1_and_2_exhaust_off(tmp_path: Path) -> None:
     trial.blind("exhaust_ok")
     trial.after("stage", 2.0, lambda: trial.contact("exhaust_ok", False), stage="clock")
     assert {1, 2} <= numbers(trial.run())
+
+
+@pytest.mark.parametrize(("bad_s", "violated"), [(2.8, True), (2.0, True), (1.2, False)])
+def test_1_and_2_an_exhaust_that_comes_and_goes(tmp_path: Path, bad_s: float, violated: bool) -> None:
+    """Every 3 s it is bad for so long. The invariant counts by itself: nobody else sees it here."""
+    trial = Sabotage(tmp_path)
+    trial.blind("exhaust_ok")
+    for k in range(6):
+        for at_s, good in ((0.0, False), (bad_s, True)):
+            move = partial(trial.contact, "exhaust_ok", good)
+            trial.after("stage", 2.0 + 3.0 * k + at_s, move, stage="clock")
+    seen = [(one.number, one.seen) for one in trial.run().violations]
+    assert {number for number, _ in seen} == ({1, 2} if violated else set())
+    assert all("comes and goes" in text for _, text in seen)
+
+
+def test_an_exhaust_that_flutters_violates_nothing(tmp_path: Path) -> None:
+    mishap = Mishap("inputs.bench", "flutter exhaust_ok", 1.0, step="spin", stage="clock")
+    verdict = Sabotage(tmp_path, mishaps=(mishap,)).run()
+    assert (verdict.outcome, verdict.violations, verdict.trips[0]) == ("aborted", [], "chamber-exhaust")
 
 
 def test_1_a_supply_that_obeys_no_off(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from rig.engine.acting import GasOutlet
 from rig.proving.case import Deed, Mishap
 from rig.proving.trial import Trial
+from rig.safety import furnace_guard
 from tests.proving.sabotage import ARGON, FURNACE, HOT_S, INERT, Sabotage, numbers
 
 
@@ -122,6 +124,40 @@ def test_6_the_exceptions_are_none_further_down(tmp_path: Path) -> None:
     trial = Sabotage(tmp_path / "b", INERT, mishaps=lost)
     trial.at(HOT_S + 10, lambda: trial.laboratory.devices[ARGON].receive(b"ALS 60.0\r"))
     assert 6 in numbers(trial.run())
+
+
+@pytest.mark.parametrize("before", ["nothing", "emergency stop"])
+def test_6_without_the_exhaust_no_more_than_the_hot_minimum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    lost: tuple[Mishap, ...] = (Mishap("inputs.bench", "open furnace_exhaust_ok", HOT_S),)
+    if before == "emergency stop":
+        lost = (Mishap("inputs.bench", "open emergency_stop_ok", HOT_S - 5.0), *lost)
+    trial = Sabotage(tmp_path / "a", INERT, mishaps=lost)
+    assert trial.run().violations == []
+    assert trial.judge.senses.told_sccm[ARGON] <= 80.0
+    monkeypatch.setattr(furnace_guard, "cut_without_exhaust", lambda facts, degc: False)
+    verdict = Sabotage(tmp_path / "b", INERT, mishaps=lost).run()
+    assert any(one.number == 6 and "the exhaust is lost" in one.seen for one in verdict.violations)
+
+
+def test_6_a_flow_controller_that_forgets_and_is_not_told_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lost its mains for a moment and stands at nothing."""
+
+    def forgetful(folder: Path) -> Sabotage:
+        trial = Sabotage(folder, INERT)
+        device: Any = trial.laboratory.devices[ARGON]
+        device.power_up_sccm = 0.0
+        trial.at(HOT_S, lambda: device.power(False))
+        trial.at(HOT_S + 10.0, lambda: device.power(True))
+        return trial
+
+    assert forgetful(tmp_path / "a").run().violations == []
+    monkeypatch.setattr(GasOutlet, "_differs", lambda self, shown_sccm: False)
+    verdict = forgetful(tmp_path / "b").run()
+    assert any(one.number == 6 and "was told 500 sccm" in one.seen for one in verdict.violations)
 
 
 def test_7_a_heater_that_comes_back_after_an_abort(tmp_path: Path) -> None:

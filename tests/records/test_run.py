@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from recipes.reader import read_recipe
 from rig.records import list_runs, open_run
 from rig.records.errors import RecordError
 from rig.records.utc import NS_PER_S
@@ -110,6 +112,13 @@ def test_a_frozen_recipe_that_is_none(tmp_path: Path, recorder: Any) -> None:
     folder = recorder.run(tmp_path, 2, recipe_bytes=b"format = 1\nname = 3\n")
     with pytest.raises(RecordError, match="holds no recipe"):
         _ = open_run(folder).recipe
+
+
+def test_what_was_made_is_read_whatever_todays_rules_say_of_it(tmp_path: Path, recorder: Any) -> None:
+    refused = recorder.RECIPE.replace(b'voltage = "20 kV"', b'voltage = "200 kV"')
+    assert read_recipe(refused, "tio2-pcnf")[0] is None
+    recipe = open_run(recorder.run(tmp_path, 3, recipe_bytes=refused)).recipe
+    assert recipe.sha256 == hashlib.sha256(refused).hexdigest()
 
 
 def test_by_folder_by_id_and_by_environment(

@@ -80,6 +80,17 @@ def test_flipped_bytes_of_frozen_files(closed: Path, name: str) -> None:
     assert bad(closed).startswith(f"{name}: cannot be read")
 
 
+def test_flipped_bytes_of_the_labs_materials(tmp_path: Path, recorder: Any) -> None:
+    folder = recorder.run(tmp_path, 3, materials_bytes=b"format = 1\n")
+    assert verify_run(folder).status == "good"
+    (folder / "materials.toml").write_bytes(b"format = 2\n")
+    assert bad(folder).startswith("materials.toml: is not the file")
+    (folder / "materials.toml").unlink()
+    assert bad(folder).startswith("materials.toml: cannot be read")
+    (other := recorder.run(tmp_path / "other", 3) / "materials.toml").write_bytes(b"")
+    assert bad(other.parent).startswith("materials.toml: the run was opened without it")
+
+
 def test_a_sheet_put_beside_a_run_that_had_none(tmp_path: Path, recorder: Any) -> None:
     opened = {k: v for k, v in recorder.OPENED.items() if k != "sheet"}
     folder = recorder.run(tmp_path, 3, sheet_bytes=None, opened=opened)

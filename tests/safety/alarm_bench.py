@@ -8,22 +8,31 @@ from rig.readings import NS
 from rig.safety.alarms import AlarmDefinition
 from rig.safety.alarms_list import AlarmList
 from rig.safety.alarms_one import Change
-from rig.safety.conditions import Priority
+from rig.safety.priorities import AtRisk, Priority, Respond
+
+CELLS = {
+    Priority.HIGHEST: (AtRisk.PERSON, Respond.AT_ONCE),
+    Priority.HIGH: (AtRisk.RIG, Respond.AT_ONCE),
+    Priority.MEDIUM: (AtRisk.SAMPLE, Respond.SOON),
+    Priority.LOW: (AtRisk.NOTHING, Respond.BEFORE_NEXT_START),
+}
+"""One cell of the rule for each priority."""
 
 
-def definition(tag: str = "hot", **more: Any) -> AlarmDefinition:
+def definition(tag: str = "hot", priority: Priority = Priority.HIGH, **more: Any) -> AlarmDefinition:
     """One alarm, whole."""
+    at_risk, respond = CELLS[priority]
     values: dict[str, Any] = {
         "tag": tag,
         "title": "Hot",
         "group": "spin",
-        "priority": Priority.HIGH,
+        "at_risk": at_risk,
+        "respond": respond,
         "cause": "c",
         "consequence": "q",
         "what_to_do": "w",
         "action": "a",
         "source": "s",
-        "response_s": 60.0,
     }
     return AlarmDefinition(**(values | more))
 

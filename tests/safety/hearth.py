@@ -49,6 +49,8 @@ class Hearth:
     heating: bool = True
     values: dict[str, float | None] = field(default_factory=heated)
     before: Mapping[str, Output] = field(default_factory=lambda: dict(FLOWING))
+    told: dict[str, float] = field(default_factory=dict)
+    found: dict[str, float] = field(default_factory=dict)
     facts: FurnaceFacts = field(
         default_factory=lambda: FurnaceFacts(
             purge=PurgeProof(3.0, True, proved_ns=1),
@@ -75,7 +77,16 @@ class Hearth:
         told = RUN if self.heating else None
         views = {
             FURNACE: OutputView(FURNACE, "furnace", self.heating, told, self.heating),
-            **{name: OutputView(name, "gas", proved_off=True) for name in (ARGON, NITROGEN)},
+            **{
+                name: OutputView(
+                    name,
+                    "gas",
+                    told=GasOutput(self.told[name]) if name in self.told else None,
+                    proved_off=True,
+                    found=GasOutput(self.found[name]) if name in self.found else None,
+                )
+                for name in (ARGON, NITROGEN)
+            },
         }
         return Situation(Readings(self.now_ns, newest, {}), views, False, False, self.facts)
 

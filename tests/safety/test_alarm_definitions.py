@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 
 from rig.bench.rigfile import load_rig
-from rig.engine.alarms_of import alarms_of
-from rig.safety.alarms import RANK, RESPONSE_S, SIGNS, AlarmDefinition, action_text, gaps
+from rig.engine.alarms_of import alarms_of, alarms_of_outputs
+from rig.safety.alarms import RANK, SIGNS, AlarmDefinition, action_text, gaps
 from rig.safety.alarms_other import LOST_DELAY_S
-from rig.safety.conditions import Priority, Then
+from rig.safety.conditions import Then
+from rig.safety.priorities import Priority
 from tests.safety.alarm_bench import definition
 
 FULL = Path(__file__).parents[1] / "bench" / "full_rig.toml"
 ALARMS = alarms_of(load_rig(None)[0])
 
 
-@pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.tag)
+@pytest.mark.parametrize("alarm", [*ALARMS, *alarms_of_outputs()], ids=lambda alarm: alarm.tag)
 def test_no_field_is_empty(alarm: AlarmDefinition) -> None:
     assert gaps(alarm) == []
 
@@ -35,7 +36,6 @@ def test_another_rig_has_no_gaps_either() -> None:
         *(({name: " "}, f"{name} is empty") for name in ("tag", "title", "group", "cause", "consequence")),
         *(({name: ""}, f"{name} is empty") for name in ("what_to_do", "action", "source", "limit")),
         ({"measured_in": "", "dead_band": 1.0}, "measured_in is empty"),
-        ({"response_s": 0.0}, "response_s is not above nought"),
         ({"on_delay_s": -1.0}, "on_delay_s is negative"),
         ({"off_delay_s": -1.0}, "off_delay_s is negative"),
         ({"dead_band": 1.0}, "a dead band on what has two values only"),
@@ -55,18 +55,16 @@ def test_what_takes_an_output_is_of_class_safety() -> None:
     for alarm in ALARMS:
         assert alarm.safety is any(
             word in alarm.action for word in (" off", "stop of", "abort of")
-        ) or alarm.tag.startswith(("hv-unproved", "record-failed", "instrument-lost")), alarm.tag
+        ) or alarm.tag.startswith(
+            ("hv-unproved", "not-off", "tube-shut", "record-failed", "instrument-lost")
+        ), alarm.tag
 
 
 def test_each_priority_has_a_shape_and_a_letter_of_its_own() -> None:
-    assert set(SIGNS) == set(RANK) == set(RESPONSE_S) == set(Priority)
+    assert set(SIGNS) == set(RANK) == set(Priority)
     for field in ("shape", "letter", "word"):
         assert len({getattr(sign, field) for sign in SIGNS.values()}) == len(Priority)
     assert sorted(RANK, key=lambda priority: RANK[priority]) == ["highest", "high", "medium", "low"]
-    # The more it matters, the sooner somebody has to act.
-    assert sorted(RESPONSE_S, key=lambda priority: RESPONSE_S[priority]) == sorted(
-        RANK, key=lambda p: RANK[p]
-    )
 
 
 def test_an_instrument_that_is_lost_is_an_alarm_whichever_it_is() -> None:

@@ -14,10 +14,10 @@ from rig.safety.conditions import (
     Condition,
     Finding,
     Interlocks,
-    Priority,
     Situation,
     Then,
 )
+from rig.safety.priorities import AtRisk, Priority, Respond
 from tests.safety.alarm_bench import Desk, definition
 from tests.safety.station import Station
 
@@ -62,7 +62,8 @@ def humid(now: list[float]) -> Condition:
         return Finding(f"{value:g} %RH", f"{value:g} %RH", "55 %RH") if value > 55.0 - band else None
 
     return Condition(
-        "humid", "Humid", "spin", (), lambda _: True, test, Then.NONE, Priority.LOW, "c", "q", "w", "s",
+        "humid", "Humid", "spin", (), lambda _: True, test, Then.NONE,
+        AtRisk.SAMPLE, Respond.WITHIN_THE_HOUR, "c", "q", "w", "s",
         latch=False, measured_in="%RH", dead_band=2.0, release=lambda situation: test(situation, 2.0),
     )  # fmt: skip
 
@@ -168,7 +169,7 @@ def test_clearing_a_trip_acknowledges_and_resets_it(acknowledged: bool) -> None:
 
 
 def test_an_acknowledged_alarm_is_announced_again() -> None:
-    desk = Desk(definition(re_alarm_s=1800.0))
+    desk = Desk(definition(priority=Priority.HIGHEST))
     desk.signal(True)
     desk.list.acknowledge("hot", "Ada", desk.now_ns)
     assert desk.wait(0) == ["hot:BC"]

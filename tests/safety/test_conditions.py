@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from rig.readings import NS
-from rig.safety.conditions import Condition, Finding, Interlocks, Priority, Situation, Then
+from rig.safety.conditions import Condition, Finding, Interlocks, Situation, Then
+from rig.safety.priorities import AtRisk, Respond
 from rig.safety.spinning import EXHAUST_DELAY_S, contact_conditions, spin_conditions
 from tests.safety.station import FULL, LIMITS, OUTPUTS, STEP_KV, Station, conditions
 
@@ -19,7 +20,8 @@ PLAIN = Condition(
     armed=lambda situation: situation.live,
     test=lambda situation: _above(situation),
     then=Then.ABORT,
-    priority=Priority.HIGH,
+    at_risk=AtRisk.RIG,
+    respond=Respond.AT_ONCE,
     cause="",
     consequence="",
     what_to_do="",
@@ -149,13 +151,57 @@ def test_the_exhaust_may_flutter_for_less_than_its_delay() -> None:
     assert EXHAUST_DELAY_S <= 5.0  # safety rule 4
     s = Station()
     tags: list[str] = []
-    for scan in range(100):
-        # 2.9 s away, 0.1 s back, and so on; then gone for good from 6.0 s on
-        s.values["inputs.bench.exhaust_ok"] = 1.0 if scan < 60 and scan % 30 == 29 else 0.0
+    for scan in range(700):
+        # 2.0 s away, 3.0 s back, and so on; then gone for good from 60.0 s on
+        s.values["inputs.bench.exhaust_ok"] = 1.0 if scan < 600 and scan % 50 >= 20 else 0.0
         for tag in s.tags():
             tags.append(f"{tag} at {scan / 10}")
         s.now_ns += NS // 10
-    assert tags == ["chamber-exhaust at 9.0"]
+    assert tags == ["chamber-exhaust at 63.0"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "trips_at"),
+    [(29, 1, "5.1"), (10, 10, "10.0"), (1, 1, "10.0"), (24, 26, None), (1, 9, None)],
+)
+def test_an_exhaust_that_is_bad_for_5_s_of_any_10_s_trips(bad: int, good: int, trips_at: str | None) -> None:
+    """Scans of 100 ms; nothing is bad for its delay without a break."""
+    s = Station()
+    tags: list[str] = []
+    for scan in range(1200):
+        s.values["inputs.bench.exhaust_ok"] = 0.0 if scan % (bad + good) < bad else 1.0
+        for tag in s.tags():
+            tags.append(f"{tag} at {scan / 10}")
+        s.now_ns += NS // 10
+    assert tags == ([] if trips_at is None else [f"chamber-exhaust at {trips_at}"])
+
+
+def test_what_was_bad_before_everything_was_off_or_before_it_was_cleared_does_not_count() -> None:
+    def bad(s: Station, *scans: bool) -> list[str]:
+        found: list[str] = []
+        for one in scans:
+            s.values["inputs.bench.exhaust_ok"] = 0.0 if one else 1.0
+            found += s.tags()
+            s.now_ns += NS
+        return found
+
+    bits = (True, True, False) * 2
+    off = Station()
+    assert bad(off, *bits) == []
+    live = dict(off.views)
+    for name in live:
+        off.view(name, wanted=False, told_on=False, proved_off=True)
+    for name in ("hv.needle", "hv.counter"):
+        off.values |= {f"{name}.output": 0.0, f"{name}.voltage_kv": 0.0}
+    assert bad(off, False) == []
+    off.views = live
+    off.values |= {"hv.needle.output": 1.0, "hv.counter.output": 1.0}
+    off.values |= {"hv.needle.voltage_kv": 20.0, "hv.counter.voltage_kv": -5.0}
+    assert bad(off, True, True, False) == []
+    cleared = Station()
+    assert bad(cleared, *bits, True, True) == ["chamber-exhaust"]
+    assert bad(cleared, False) == [] and cleared.interlocks.clear(cleared.situation) == []
+    assert bad(cleared, True, True, False) == []
 
 
 @pytest.mark.parametrize("value", [0.0, None])

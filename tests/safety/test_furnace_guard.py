@@ -60,6 +60,48 @@ def test_without_its_exhaust_a_hot_tube_keeps_the_hot_minimum_and_no_heat() -> N
     assert hearth.gas(hearth.guard({FURNACE: FURNACE_OFF, ARGON: GasOutput(200.0)}, "Aborted")) == 80.0
 
 
+def test_its_exhaust_counts_whatever_has_tripped_before() -> None:
+    """Of the conditions that take the heater the first stands for it."""
+    hearth = Hearth()
+    hearth.values[STOP] = 0.0
+    assert hearth.gas(hearth.guard()) == 200.0
+    hearth.values[EXHAUST] = 0.0
+    permitted = hearth.guard()
+    assert permitted.taken[FURNACE].startswith("furnace-emergency-stop")
+    assert hearth.gas(permitted) == 80.0
+
+
+@pytest.mark.parametrize(
+    ("degc", "owed", "sccm"), [(61.0, False, 80.0), (40.0, True, 80.0), (40.0, False, 200.0)]
+)
+def test_its_exhaust_counts_over_what_is_hot_or_not_flushed(degc: float, owed: bool, sccm: float) -> None:
+    hearth = Hearth()
+    hearth.degc(degc)
+    hearth.facts.flush.owed = owed
+    hearth.values[EXHAUST] = 0.0
+    assert hearth.gas(hearth.guard()) == sccm
+
+
+def test_what_is_found_flowing_more_over_a_hot_tube_is_not_lowered() -> None:
+    hearth = Hearth()
+    hearth.found = {ARGON: 700.0}
+    assert hearth.gas(hearth.guard()) == 700.0
+    hearth.values[EXHAUST] = 0.0
+    assert hearth.gas(hearth.guard()) == 80.0
+    cold = Hearth(found={ARGON: 700.0})
+    cold.degc(40.0)
+    assert cold.gas(cold.guard()) == 200.0, "the step says so"
+
+
+def test_what_is_found_flowing_less_is_wanted_as_before_but_at_rest_over_a_cold_tube() -> None:
+    for degc, state, sccm in ((600.0, "Idle", 200.0), (40.0, "Running", 200.0), (40.0, "Idle", 50.0)):
+        hearth = Hearth(heating=False, found={ARGON: 50.0})
+        hearth.degc(degc)
+        assert (
+            hearth.gas(hearth.guard({ARGON: GasOutput(200.0)} if state == "Running" else {}, state)) == sccm
+        )
+
+
 def test_less_than_the_hot_minimum_is_not_raised_to_it_without_an_exhaust() -> None:
     hearth = Hearth(before={FURNACE: RUN, ARGON: GasOutput(30.0), NITROGEN: GasOutput(0.0)})
     hearth.values[EXHAUST] = 0.0
@@ -152,3 +194,53 @@ def test_gas_that_no_step_wants_ends_over_a_cold_tube_only() -> None:
         else:
             hearth.facts.flush.owed, hearth.facts.flush._moved_ns = True, hearth.now_ns
         assert hearth.gas(hearth.guard({}, "Complete")) == 200.0, change
+
+
+REACTIVE: dict[str, Output] = {FURNACE: RUN, ARGON: GasOutput(200.0), NITROGEN: GasOutput(100.0)}
+
+
+def with_reactive() -> Hearth:
+    """The second controller's gas is no inert one; it flows over the hot tube."""
+    hearth = Hearth(before=dict(REACTIVE))
+    hearth.facts.inert_gases = (ARGON,)
+    return hearth
+
+
+def test_a_reactive_gas_is_closed_over_a_hot_tube_by_a_step_that_does_not_want_it() -> None:
+    hearth = with_reactive()
+    assert hearth.gas(hearth.guard(REACTIVE), NITROGEN) == 100.0
+    permitted = hearth.guard()
+    assert (hearth.gas(permitted, NITROGEN), hearth.gas(permitted)) == (0.0, 200.0)
+
+
+@pytest.mark.parametrize("state", ["Aborting", "Aborted", "Clearing"])
+def test_an_abort_closes_a_reactive_gas_and_keeps_the_inert_one(state: str) -> None:
+    hearth = with_reactive()
+    permitted = hearth.guard({}, state)
+    assert (hearth.gas(permitted, NITROGEN), hearth.gas(permitted)) == (0.0, 200.0)
+
+
+def test_a_trip_of_the_heater_closes_a_reactive_gas_also_where_nobody_has_read_it() -> None:
+    hearth = with_reactive()
+    hearth.values[STOP] = 0.0
+    assert hearth.gas(hearth.guard(REACTIVE), NITROGEN) == 0.0
+    hearth = with_reactive()
+    hearth.before = {FURNACE: RUN, ARGON: GasOutput(200.0)}
+    hearth.values[STOP] = 0.0
+    assert hearth.gas(hearth.guard({}), NITROGEN) == 0.0
+
+
+@pytest.mark.parametrize("state", ["Idle", "Stopped", "Complete", "Held"])
+def test_a_reactive_gas_that_is_found_flowing_is_left_to_a_person(state: str) -> None:
+    hearth = with_reactive()
+    assert hearth.gas(hearth.guard({}, state), NITROGEN) == 100.0
+
+
+def test_a_pressure_switch_that_cannot_be_read_takes_the_heater_and_no_gas() -> None:
+    hearth = Hearth()
+    hearth.values[PRESSURE] = None
+    hearth.guard()
+    permitted = hearth.guard()
+    assert [trip.condition.tag for trip in permitted.trips] == [f"over-pressure-unread:{FURNACE}"]
+    assert permitted.outputs[FURNACE] == FURNACE_OFF
+    assert hearth.gas(permitted) == 200.0

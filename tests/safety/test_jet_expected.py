@@ -56,3 +56,12 @@ def test_opposite_jets_cancel_and_no_jet_is_nothing() -> None:
     assert expect([SPUN, negative]).why == "jets of opposite polarity cancel at this meter"
     assert expect([negative]).current_na == pytest.approx(-500.0)
     assert expect([]).why == "no jet is in front of this meter"
+
+
+def test_below_what_there_is_no_jet_depends_on_what_is_known_of_the_conductivity() -> None:
+    assert expect([SPUN]).least_na == pytest.approx(50.0), "assumed, in a solvent like DMF"
+    in_chloroform = JetData("plla", True, 20.0, 20.0, 1.0, ions=False)
+    assert expect([in_chloroform]).least_na == pytest.approx(5.0)
+    assert expect([in_chloroform, SPRAYED]).least_na == pytest.approx(5.0 + 6.64, abs=0.01)
+    measured = JetData("plla", True, 20.0, 20.0, 1.0, conductivity_s_m=2.5e-3, ions=False)
+    assert expect([measured]).least_na == pytest.approx(50.0)

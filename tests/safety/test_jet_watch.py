@@ -24,8 +24,10 @@ Burst = tuple[float | None, float, float | None, float | None]
 class Trace:
     """A watch fed five readings a second and a burst each two, as the Keithley driver gives them."""
 
-    def __init__(self, ability: Ability = METER, expected_na: float | None = 560.0) -> None:
-        self.watch = JetWatch(ability, Expectation(expected_na, "nothing is known"))
+    def __init__(
+        self, ability: Ability = METER, expected_na: float | None = 560.0, least_na: float | None = None
+    ) -> None:
+        self.watch = JetWatch(ability, Expectation(expected_na, "nothing is known", least_na=least_na))
         self.chance = Random(1)
         self.tick = 0
         self.said: list[tuple[float, str]] = []
@@ -268,3 +270,35 @@ def test_only_a_lost_jet_is_found(mode: str) -> None:
     if finding is not None:
         assert "the current has sunk" in finding.text and finding.value == f"{mode}, confidence 0.80"
     assert "unknown" not in LOST and "stable" not in LOST
+
+
+def test_a_small_current_of_an_assumed_conductivity_is_a_jet_with_little_confidence_until_it_is_known() -> (
+    None
+):
+    small = Trace(least_na=5.6).feed(11, 25.0, burst=(0.3, 0.0, 0.0, 0.2))
+    assert small.mode == "stable" and small.watch.verdict.confidence == 0.5
+    assert small.watch.verdict.why.endswith("nA of 560 nA, but the recipe gives no conductivity")
+    small.feed(30, 25.0, burst=(0.3, 0.0, 0.0, 0.2))
+    assert small.watch.own_na == pytest.approx(25.0, rel=0.02)
+    assert small.watch.verdict.confidence > 0.5
+    small.feed(20, 1.0, burst=None)
+    assert small.mode in LOST, "once its own current is known a tenth of it is no jet"
+
+
+def test_hardly_any_current_is_no_jet_whatever_the_conductivity() -> None:
+    assert Trace(least_na=5.6).feed(20, 2.0, burst=None).mode == "dripping"
+    assert Trace().feed(20, 25.0, burst=None).mode == "dripping", "of a known conductivity"
+
+
+def test_a_cone_that_comes_and_goes_a_few_times_a_second_pulsates_whatever_the_records_catch() -> None:
+    def pulses(t_s: float) -> float:
+        return 300.0 if round(t_s * 5) % 5 == 0 else 15.0
+
+    trace = Trace()
+    for number in range(20):
+        # A record of 80 ms catches a pulse, its edge, or the quiet between two.
+        trace.feed(
+            6, pulses, burst=((90.0, 14.0, 0.0, 0.8), (2.0, 0.0, 0.0, 0.2), (8.0, 3.0, 0.0, 0.3))[number % 3]
+        )
+    assert [mode for _, mode in trace.said] == ["pulsating"]
+    assert trace.watch.own_na is None, "nothing steady to be learned, so nothing to be lost"

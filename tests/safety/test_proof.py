@@ -172,6 +172,18 @@ def test_a_reading_of_off_ends_what_an_older_reading_said() -> None:
     assert bench.proof.attest(bench.now_ns, bench.readings)
 
 
+def test_a_word_ends_when_the_supply_reads_again() -> None:
+    """It was for a supply without mains. One whose cable comes out later is unproved again, and asked for anew."""
+    bench = Bench()
+    bench.scan(None, None)
+    assert bench.proof.attest(bench.now_ns, bench.readings)
+    assert [bench.scan() for _ in range(3)] == [True] * 3
+    assert bench.proof.proved_ns is not None and bench.proof.attested_ns is None
+    bench.proof.update(bench.readings, told_on=True, wanted=False)
+    assert not bench.proof.proved and not bench.proof.discharged(10**12)
+    assert bench.scan(None, None) is False
+
+
 def test_what_was_told_on_is_remembered_as_reading_on() -> None:
     bench = Bench()
     bench.scan(1.0, 20.0, told_on=True)

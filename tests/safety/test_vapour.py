@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from recipes.materials import read_materials
 from recipes.solutions import Solution, Solvent
-from recipes.solvents import SOLVENTS, solvent_facts
 from recipes.vapour import vapour_over_lel
 from rig.outputs import PUMP_OFF, PumpOutput
 from rig.readings import NS
@@ -60,11 +60,19 @@ def test_what_a_solution_gives_off() -> None:
     assert vapour_over_lel(Solution("g", (Solvent("HFIP"),))) > 0, "unknown is never safe"
 
 
-def test_the_table_of_solvents_is_consistent() -> None:
-    names = [word.lower() for one in SOLVENTS for word in (one.name, one.cas, *one.aliases)]
-    assert len(names) == len(set(names))
-    for one in SOLVENTS:
-        assert (one.lel_vol_pct is not None) == (one.flammable is True), one.name
-        assert solvent_facts(one.cas) is one and solvent_facts(one.name.upper()) is one
-    assert solvent_facts(" n,n-Dimethylformamide ") is solvent_facts("DMF")
-    assert solvent_facts("nothing") is None
+def test_what_is_only_remembered_makes_nothing_safer() -> None:
+    """Ethylene glycol: its limit of 3.2 vol% is general knowledge, so it counts with 1 vol% as an unknown one does."""
+    glycol = vapour_over_lel(Solution("a", (Solvent("ethylene glycol"),)))
+    assert glycol == pytest.approx(1.113 / 62.07 * 24.06 / 0.01)
+
+
+def test_a_labs_own_table_counts() -> None:
+    own, _ = read_materials(
+        'format = 1\n[solvents."blend 7"]\nlel = { value = "2 vol%", source = "supplier, 2026" }\n'
+        '[solvents."dry blend"]\nflammable = { is = false, source = "supplier, 2026" }\n'
+    )
+    assert own is not None
+    blend, dry = Solution("a", (Solvent("blend 7"),)), Solution("b", (Solvent("dry blend"),))
+    assert vapour_over_lel(blend, own) == pytest.approx(29.7, abs=0.05), "as light as methanol: nothing said"
+    assert vapour_over_lel(blend) == pytest.approx(59.4, abs=0.1), "the built-in tables do not know it"
+    assert vapour_over_lel(dry, own) == 0.0

@@ -90,6 +90,8 @@ _SOLVENTS = (
     Solvent("xylene", 0.0290, 2.4, 1e-12, 870.0, 0.60e-3, 6.0, 106.17, 0.9, _K_M),
     Solvent("water", 0.0728, 80.1, 4e-6, 998.0, 1.00e-3, 17.5, 18.02, None),
 )
+# PVDF's chains are coiled closer than PAN's: at half their stiffness or more a solution of 20 wt% at 534 kg/mol would
+# come out at 1000 Pa s and over, and nobody could spin it.
 _SOLUTES = (
     Solute("PAN", 1180.0, 3e-3, 150.0, 1.0),
     Solute("PMMA", 1180.0, 1e-4, 200.0, 0.45),
@@ -100,11 +102,14 @@ _SOLUTES = (
     Solute("PLA", 1250.0, 1e-5, 100.0, 0.6),
     Solute("PLGA", 1300.0, 1e-5, 60.0, 0.5),
     Solute("PS", 1050.0, 1e-5, 250.0, 0.45),
-    Solute("PVDF", 1780.0, 1e-4, 275.0, 0.6),
+    Solute("PVDF", 1780.0, 1e-4, 275.0, 0.3),
     Solute("PU", 1150.0, 1e-4, 100.0, 0.7),
     Solute("nylon-6", 1130.0, 1e-2, 30.0, 1.0),
     Solute("nylon-6,6", 1140.0, 1e-2, 30.0, 1.0),
     Solute("cellulose acetate", 1300.0, 1e-4, 50.0, 1.3),
+    Solute("PVAc", 1190.0, 1e-4, 150.0, 0.5),
+    Solute("PCS", 1100.0, 1e-6, 2.0, 0.3),
+    Solute("titanium isopropoxide", 960.0, 1e-4),
     Solute("gelatin", 1350.0, 1e-2, 80.0, 0.5),
     Solute("chitosan", 1400.0, 5e-2, 150.0, 2.0),
     Solute("TiO2", 4000.0, 5e-4),

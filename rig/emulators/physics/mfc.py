@@ -55,7 +55,7 @@ class FlowController:
         self._regulator_kpa = regulator_kpa
         self._bottle_l = bottle_l
         self._full_l = bottle_l
-        self._lost = False
+        self._lost = self._shut = False
         self._inlet = regulator_kpa
         self._tube_kpa = 0.0
         self._set = 0.0
@@ -91,6 +91,12 @@ class FlowController:
         if not on:
             self._inlet = self._regulated()
             self._target = self._reachable()
+
+    def shut(self, now_ns: int, on: bool) -> None:
+        """The shut-off valve behind it: closed, nothing flows whatever the set point is."""
+        self._begin(now_ns)
+        self._shut = on
+        self._target = self._reachable()
 
     # -- what can be seen ------------------------------------------------------------------------------------
 
@@ -138,6 +144,8 @@ class FlowController:
         return min(self._regulator_kpa, 20_000.0 * self._bottle_l / self._full_l)
 
     def _reachable(self) -> float:
+        if self._shut:
+            return 0.0
         above = max(0.0, self._inlet - self._tube_kpa)
         return min(self._set, self.full_scale_sccm * min(1.0, above / NEEDED_KPA))
 

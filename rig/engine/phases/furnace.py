@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from rig.engine.phases.phase import Context, Demand
+from rig.engine.phases.phase import NOTHING, Context, Demand
 from rig.outputs import FurnaceOutput, Output
-from rig.readings import NS
 from rig.safety.furnace_facts import Atmosphere, FurnaceFacts
-
-HOLD_AIR_S: Final = 30 * 60.0
-"""Longest hold in air above 180 degC: chemistry goes on while the step stands (safety rule 7)."""
-
-HOLD_INERT_S: Final = 4 * 3600.0
-HOT_IN_AIR_DEGC: Final = 180.0
 
 
 class FurnacePhase:
@@ -28,7 +21,6 @@ class FurnacePhase:
         self.ends_gas = False
         """No step after this one wants its gas: it is closed when the tube is cold."""
         self._heat: FurnaceOutput | None = None
-        self._held_ns: int | None = None
 
     def facts(self, context: Context) -> FurnaceFacts:
         """The unit's facts, told of this step's atmosphere."""
@@ -45,23 +37,15 @@ class FurnacePhase:
 
     def holding(self, context: Context) -> Demand:
         """The controller's program stands, the set point with it; gas goes on."""
-        self._held_ns = context.now_ns
         return Demand(self._holding_outputs(), done=True)
 
     def held(self, context: Context) -> Demand:
-        """Held for too long: in hot air half an hour, in inert gas four hours; then the unit stops."""
-        temperature = self.temperature(context)
-        hot_in_air = not self.atmosphere.inert and (temperature is None or temperature > HOT_IN_AIR_DEGC)
-        limit_s = HOLD_AIR_S if hot_in_air else HOLD_INERT_S
-        if (
-            self._heat is not None
-            and self._held_ns is not None
-            and context.now_ns - self._held_ns > limit_s * NS
-        ):
-            context.fail(
-                f"held for {limit_s / 60:.0f} min in {self.atmosphere.name}: chemistry does not wait"
-            )
+        """As it was held; for how long at the most, a condition says (`rig/safety/heating_held.py`)."""
         return Demand(self._holding_outputs())
+
+    def paused(self, context: Context) -> Demand:
+        """The heater is off at the end of a step that does not heat, and gas stays as it is."""
+        return NOTHING
 
     def _holding_outputs(self) -> dict[str, Output]:
         wanted = self.atmosphere.demand()

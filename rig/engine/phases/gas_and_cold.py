@@ -143,6 +143,8 @@ class CoolPhase(FurnacePhase):
         wanted = self.atmosphere.demand()
         if gas is None or not self.ends_gas or temperature is None or temperature >= facts.open_degc:
             return Demand(wanted, done=True)
+        if facts.flush.owed:
+            return Demand(wanted, done=True)  # no gas flows for it: whatever comes again is to flush the tube
         if not gas_may_end(facts, context.now_ns):
             return Demand(wanted)  # a minute more: the tube is a little behind its thermocouple
         wanted[gas] = GasOutput(0.0)

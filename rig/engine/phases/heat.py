@@ -53,6 +53,8 @@ class HeatPhase(FurnacePhase):
         self.do = do
         self.stage = "permissives"
         self.soaked_ns = 0
+        self.held_ns = 0
+        """Of it, while the segment was held or paused: the chemistry went on, the step did not."""
         self.index = 0
         self._segments = tuple(segments)
         self._band_degc = band_degc
@@ -75,7 +77,7 @@ class HeatPhase(FurnacePhase):
         temperature = self.temperature(context)
         if self.stage == "ramping":
             self._watch_ramp(context, segment, temperature)
-        if self.stage == "soaking" and self._soak(context, segment, temperature):
+        if self.stage == "soaking" and self._served(context, segment, temperature):
             if self.index + 1 == len(self._segments):
                 return Demand(self._wanted(segment), done=True)
             self.index += 1
@@ -98,7 +100,7 @@ class HeatPhase(FurnacePhase):
     def _begin_segment(self, context: Context, temperature: float | None) -> None:
         segment = self._segments[self.index]
         self._from_degc = temperature if temperature is not None else 20.0
-        self.soaked_ns = 0
+        self.soaked_ns = self.held_ns = 0
         self._last_ns = None
         program = ProgramSegment(segment.ramp_degc_min, segment.target_degc, segment.soak_s + DWELL_MARGIN_S)
         self._heat = FurnaceOutput("run", self._number + self.index, (program,), self._band_degc)
@@ -127,31 +129,46 @@ class HeatPhase(FurnacePhase):
                 f"{self.furnace} reads {read} instead of {segment.target_degc:g} °C, long after its ramp's end"
             )
 
-    def _soak(self, context: Context, segment: HeatSegment, temperature: float | None) -> bool:
+    def _served(self, context: Context, segment: HeatSegment, temperature: float | None) -> bool:
         """Count the time in band since the last scan; whether the soak is served."""
-        assert self._last_ns is not None
-        if temperature is not None and abs(temperature - segment.target_degc) <= self._band_degc:
-            self.soaked_ns += context.now_ns - self._last_ns
-        self._last_ns = context.now_ns
+        self._count(context, segment, temperature)
         if self.soaked_ns < segment.soak_s * NS:
             return False
-        context.note(
-            "soak", {"step": self.step_id, "segment": self.index + 1, "in_band_s": self.soaked_ns / NS}
-        )
+        soak = {"step": self.step_id, "segment": self.index + 1, "in_band_s": self.soaked_ns / NS}
+        context.note("soak", soak | self._of_it_held())
         return True
 
-    def holding(self, context: Context) -> Demand:
-        """The step does not advance while held; what the chemistry does meanwhile, the record says."""
-        demand = super().holding(context)
+    def _count(self, context: Context, segment: HeatSegment, temperature: float | None) -> int:
+        """Time in band since the last scan counts as soak, whatever the unit is doing."""
+        assert self._last_ns is not None
+        passed_ns = 0
+        if temperature is not None and abs(temperature - segment.target_degc) <= self._band_degc:
+            passed_ns = context.now_ns - self._last_ns
+        self.soaked_ns += passed_ns
+        self._last_ns = context.now_ns
+        return passed_ns
+
+    def _of_it_held(self) -> dict[str, float]:
+        return {"held_s": self.held_ns / NS} if self.held_ns else {}
+
+    def _stand(self, context: Context) -> None:
+        """The step does not advance while held or paused, but the chemistry does."""
         if self.stage == "soaking":
-            self._soak(context, self._segments[self.index], self.temperature(context))
-        return demand
+            self.held_ns += self._count(context, self._segments[self.index], self.temperature(context))
+
+    def holding(self, context: Context) -> Demand:
+        """Time in band counts as soak from the first scan of a hold on."""
+        self._stand(context)
+        return super().holding(context)
 
     def held(self, context: Context) -> Demand:
         """Time in band counts as soak also while held."""
-        if self.stage == "soaking":
-            self._soak(context, self._segments[self.index], self.temperature(context))
+        self._stand(context)
         return super().held(context)
+
+    def paused(self, context: Context) -> Demand:
+        """At the end of its last soak it stands like a held one: set point frozen, gas kept, time in band counted."""
+        return self.held(context)
 
     def progress(self) -> dict[str, Any]:
         """Segment, stage and soak served."""
@@ -161,4 +178,5 @@ class HeatPhase(FurnacePhase):
             "of": len(self._segments),
             "elapsed_s": self.soaked_ns / NS,
             "duration_s": self._segments[self.index].soak_s,
+            **self._of_it_held(),
         }

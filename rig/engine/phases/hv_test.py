@@ -178,6 +178,10 @@ class HvTestPhase:
         """Everything is off while held."""
         return NOTHING
 
+    def paused(self, context: Context) -> Demand:
+        """It ends with everything off and earthed, and so it stays."""
+        return NOTHING
+
     def restarting(self, context: Context) -> Demand:
         """Nothing is brought back here: `running` begins with the permissives again."""
         return DONE

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from dataclasses import replace
+from typing import Any, Final
 
 from recipes.steps import PromptStep
 from rig.engine.phases.phase import DONE, NOTHING, Context, Demand
@@ -10,18 +12,27 @@ from rig.engine.phases.quiet import Quiet
 from rig.engine.questions import Question
 from rig.readings import NS
 
+FURNACE_WORDS: Final = re.compile(r"\b(furnaces?|tubes?|ovens?|kilns?|flanges?)\b", re.IGNORECASE)
+"""A prompt with one of these may send somebody to a furnace, whatever unit it stands at, whatever steps beside it."""
+
 
 class PromptPhase(Quiet):
-    """Say what is to be done; go on when it is confirmed and every number asked for is there."""
+    """Say what is to be done; go on when it is confirmed and every number asked for is there.
+
+    A furnace to which it sends nobody, and which has to stay shut, is named behind its words.
+    """
 
     do = "prompt"
 
-    def __init__(self, step: PromptStep) -> None:
+    def __init__(self, step: PromptStep, at_tube: bool = False, opens: tuple[str, ...] = ()) -> None:
+        """at_tube: it may open a tube, by a step beside it or by its words; opens: furnaces that it may open though its
+        run has not used them."""
         self.step_id = step.id
+        self.opens = opens
         self._questions = [
-            Question(step.id, key, f"{step.say} ({key} in {field.unit})", "quantity", field)
+            Question(step.id, key, f"{step.say} ({key} in {field.unit})", "quantity", field, at_tube)
             for key, field in step.record.items()
-        ] or [Question(step.id, "done", step.say)]
+        ] or [Question(step.id, "done", step.say, at_tube=at_tube)]
         self._waited = False
 
     def running(self, context: Context) -> Demand:
@@ -30,7 +41,11 @@ class PromptPhase(Quiet):
         if why is not None:
             self._waited = True
             context.note("waiting", {"step": self.step_id, "for": why})
-        answers = [context.ask(question) for question in self._questions]
+        shut = context.why_keep_shut()
+        answers = [
+            context.ask(question if shut is None else replace(question, text=f"{question.text} {shut}"))
+            for question in self._questions
+        ]
         return NOTHING if any(answer is None for answer in answers) else DONE
 
     def progress(self) -> dict[str, Any]:

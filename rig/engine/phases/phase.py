@@ -30,7 +30,8 @@ class Context:
     """One scan as a phase sees it. `note` writes an event; `fail` asks the unit to abort with a reason.
 
     why_hands_off: looks up why nobody may be sent to the rig now (a supply not proved off, its discharge time not
-    over); asked only when somebody is to be sent there.
+    over, a tube that is hot or not flushed); asked only when somebody is to be sent there. withheld: told of a
+    question that is not put for that. why_keep_shut: looks up what whoever is sent there leaves shut all the same.
     """
 
     now_ns: int
@@ -42,6 +43,8 @@ class Context:
     failure: str | None = None
     facts: Any = None
     why_hands_off: Callable[[], str | None] = lambda: None
+    why_keep_shut: Callable[[], str | None] = lambda: None
+    withheld: Callable[[Question], None] = lambda question: None
     situation: Situation | None = None
 
     @property
@@ -62,7 +65,10 @@ class Context:
         """
         if question.kind != "attest" and self.hands_off is not None:
             self.keep_away()
-            return self.questions.given(question)
+            given = self.questions.given(question)
+            if given is None:
+                self.withheld(question)
+            return given
         answer, new = self.questions.ask(question)
         if new:
             self.note(
@@ -111,6 +117,9 @@ class Phase(Protocol):
 
     def held(self, context: Context) -> Demand:
         """What stays on while the unit is held."""
+
+    def paused(self, context: Context) -> Demand:
+        """What stays on while the visit is paused at this step's end. Only `outputs` counts."""
 
     def restarting(self, context: Context) -> Demand:
         """Bring the unit back to where `running` goes on."""

@@ -16,6 +16,10 @@ class Quiet:
         """Everything is off while held."""
         return NOTHING
 
+    def paused(self, context: Context) -> Demand:
+        """Everything is off while paused at its end."""
+        return NOTHING
+
     def restarting(self, context: Context) -> Demand:
         """Nothing to bring back: what a pump has moved, its own counter knows."""
         return DONE

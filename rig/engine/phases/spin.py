@@ -258,6 +258,10 @@ class SpinPhase:
         """Everything is off while held."""
         return NOTHING
 
+    def paused(self, context: Context) -> Demand:
+        """It ends with everything off and earthed, and so it stays."""
+        return NOTHING
+
     def restarting(self, context: Context) -> Demand:
         """Wipe and prime after a long hold, then start and ramp as at first."""
         if self._held_ns is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from rig.proving.invariants.fluttering import Fluttering
 from rig.proving.invariants.promises import (
     EXHAUST_S,
+    EXHAUST_WINDOW_S,
     HV_EXCHANGE_S,
     HV_LEASE_S,
     HV_WATCHDOG_S,
@@ -30,8 +32,8 @@ ORDERLY_S = 10.0
 """Safety rule 6: high voltage is off at most so long after the pumps."""
 CONNECT_S = 1.0
 """A supply that is found on is off so long after the host has come, and a pump."""
-IN_FLIGHT_S = 0.25
-"""An order that was under way when the state changed still arrives so much later; the off is right behind it."""
+IN_FLIGHT_STATES = frozenset({"Holding", "Stopping", "Completing", "Aborting"})
+"""Here an order may still arrive that was under way when the state came; none is left before its off is proved."""
 MARGIN_S = 0.01
 SETTLE_NS = 2 * NS
 """A wire that had a fault so lately may still be suffering from it: late replies, a port to be opened again."""
@@ -60,9 +62,11 @@ class Electrical:
     def __init__(self, court: Court) -> None:
         self._court = court
         self._senses = court.senses
-        self._bad: dict[str, Switch] = {}
         self._last_on: dict[str, tuple[str, int]] = {}
         """Output -> step in which it was on last, and when it went off."""
+        self._fluttering = Fluttering(court.senses, "exhaust", court.promises.healthy_closed)
+        self._failed: dict[str, int] = {}
+        """Output -> since when the exhaust counts as failed by all its flutter while it was on."""
         self._limited: dict[str, int] = {}
         self._told: set[tuple[str, str, int]] = set()
         inputs = court.promises.inputs.items()
@@ -131,6 +135,7 @@ class Electrical:
             since_ns = self._unhealthy_ns(prefix)
             if since_ns is not None:
                 self._late(1, name, f"high voltage is on and {words}", since_ns, limit_s, True)
+        self._look_at_flutter(1, name, switch, True)
         for module in self._safety_inputs:
             since_ns = self._senses.troubles[module].mute_since_ns
             if since_ns is not None:
@@ -160,12 +165,24 @@ class Electrical:
             self._late(
                 2, name, "it is commanded to run and the chamber exhaust is off", since_ns, limit_s, False
             )
+        self._look_at_flutter(2, name, switch, False)
         said = self._court.story.unit("spin")
         if said.state not in START_STATES:
             limit_s = SCAN_S + PUMP_EXCHANGE_S
             self._late(
                 2, name, f"it is commanded to run in state {said.state}", said.since_ns, limit_s, False
             )
+
+    def _look_at_flutter(self, number: int, name: str, switch: Switch, hv: bool) -> None:
+        """Bad for 5 s and a scan of any 10 s in which it was on is as bad as bad without a break."""
+        now_ns = self._senses.now_ns
+        if name not in self._failed:
+            since_ns = max(now_ns - round(EXHAUST_WINDOW_S * NS), switch.since_ns)
+            if self._fluttering.bad_ns(since_ns) < (EXHAUST_S + SCAN_S) * NS:
+                return
+            self._failed[name] = now_ns
+        words = "it is on and the chamber exhaust comes and goes"
+        self._late(number, name, words, self._failed[name], REACTION_S if hv else PUMP_EXCHANGE_S, hv)
 
     def _late(
         self,
@@ -199,11 +216,13 @@ class Electrical:
             # The moment itself counts, not the scan after it.
             self._look_at_supply(name, Switch(True, now_ns), now_ns)
             self._limited.pop(name, None)
+            self._failed.pop(name, None)
         self._changed(name, now_ns, on)
 
     def _pump(self, name: str, now_ns: int, on: bool) -> None:
         if not on:
             self._look_at_pump(name, Switch(True, now_ns), now_ns)
+            self._failed.pop(name, None)
         self._changed(name, now_ns, on)
 
     def _changed(self, name: str, now_ns: int, on: bool) -> None:
@@ -219,11 +238,8 @@ class Electrical:
         if court.host_ns is None:
             court.violated(7, f"{name} went on and there is no controller")
             return
-        in_flight = (
-            said.since_ns - NS <= story.energised.get(name, -NS) <= said.since_ns
-            and now_ns - said.since_ns <= IN_FLIGHT_S * NS
-        )
-        if in_flight and said.state not in START_STATES:
+        ordered_ns = story.energised.get(name, -NS)
+        if said.state in IN_FLIGHT_STATES and said.since_ns - NS <= ordered_ns <= said.since_ns:
             pass
         elif said.state not in START_STATES or story.do not in ("prime", "spin"):
             court.violated(7, f"{name} went on in state {said.state}, step {story.step or 'none'}")

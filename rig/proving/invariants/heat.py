@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import Any
 
+from recipes.materials import is_inert
 from rig.proving.invariants.electrical import SETTLE_NS, Court
 from rig.proving.invariants.promises import (
     COLD_DEGC,
@@ -36,6 +37,14 @@ DETECT_S = 6.0
 """On top of the 30 s of a weak flow: poll, stale, scan, trip delay, order."""
 HELD_BACK_S = 900.0
 """So long a program may be held back behind a furnace that lags."""
+FORGOTTEN_S = 15.0
+"""So long a flow controller may stand lower than it was told, over a hot tube: some polls of 1 s, or of 5 s."""
+CUT_S = 10.0
+"""And so long more than the hot minimum may flow without the exhaust: a poll, stale, on-delay, scan, order."""
+WARM_DEGC = 65.0
+"""Safety rule 4: exhaust lost with the tube above 60 degC."""
+JUDGED_S = 30.0
+"""So long after the host has come every instrument has answered, or will not."""
 EXCUSE_NS = 15 * NS
 """An exhaust that fluttered so lately counts as lost."""
 
@@ -54,6 +63,8 @@ class Heat:
         self._flowed_l: dict[str, float] = {}
         self._weak_ns: dict[str, int | None] = {}
         self._seen_ns: dict[str, int] = {}
+        self._stands_ns: dict[tuple[str, str], int] = {}
+        """Since when a flow controller stands where it must not."""
         self._by_ns: dict[str, int] = {}
         self._was: dict[str, tuple[bool, bool]] = dict.fromkeys(self._senses.heaters, (False, False))
         """At the last look: whether it was off, and its unit aborted."""
@@ -221,6 +232,45 @@ class Heat:
             f"{gas} is lowered from {before:g} to {now:g} sccm over a tube at {tube:.0f} °C (reads {seen:.0f} °C)",
         )
 
+    def _look_at_flows(self, name: str, now_ns: int) -> None:
+        """Over a hot tube an inert gas stands where it was told; without the exhaust at its hot minimum at the most."""
+        court, senses = self._court, self._senses
+        hearth = senses.world.hearths[name]
+        seen, tube = hearth.furnace.temperature_degc(now_ns), hearth.furnace.tube_degc(now_ns)
+        quiet_ns = max(court.stalled_until_ns, court.asleep_until_ns)
+        there_ns = court.host_ns + round(JUDGED_S * NS) if court.host_ns is not None else None
+        for gas in hearth.gases:
+            stands = senses.gases[gas].loop.setpoint_sccm
+            low = stands < senses.told_sccm.get(gas, 0.0) - 0.5 and tube > self._cold_degc + 5.0
+            warm = tube > WARM_DEGC and (isnan(seen) or seen > WARM_DEGC)
+            much = stands > court.promises.hot_minimum_sccm + 0.5 and warm and self._without_exhaust(now_ns)
+            wrong = {"low": low, "much": much}
+            alive = is_inert(gas.partition(".")[2]) and not senses.troubled(gas, now_ns - EXCUSE_NS)
+            for what, limit_s in (("low", FORGOTTEN_S), ("much", CUT_S)):
+                if not (wrong[what] and alive) or there_ns is None or now_ns < there_ns:
+                    self._stands_ns.pop((gas, what), None)
+                    continue
+                since_ns = max(self._stands_ns.setdefault((gas, what), now_ns), quiet_ns)
+                if now_ns - since_ns > limit_s * NS:
+                    told = senses.told_sccm.get(gas, 0.0)
+                    why = f"was told {told:g} sccm" if what == "low" else "the exhaust is lost"
+                    self._once(
+                        6,
+                        name,
+                        f"{gas} {what} {since_ns}",
+                        f"{gas} stands at {stands:g} sccm over a tube at {tube:.0f} °C for {limit_s:g} s, and {why}",
+                    )
+
+    def _without_exhaust(self, now_ns: int) -> bool:
+        """The furnace's exhaust is lost, or its input cannot be read, at this moment."""
+        court = self._court
+        for channel, module in court.promises.inputs.items():
+            if channel.startswith("furnace_exhaust"):
+                lost = self._senses.contacts[channel].on != court.promises.healthy_closed[channel]
+                if lost or self._senses.troubles[module].mute_since_ns is not None:
+                    return True
+        return False
+
     def _bad_contact(self, prefix: str) -> bool:
         """Open now or lately, or not to be read: its input line is in trouble."""
         court, now_ns = self._court, self._senses.now_ns
@@ -246,6 +296,7 @@ class Heat:
         for name in self._senses.heaters:
             self._look_at_heater(name, now_ns)
             self._look_at_gas(name, now_ns)
+            self._look_at_flows(name, now_ns)
             self._look_at_return(name)
 
     def _look_at_return(self, name: str) -> None:

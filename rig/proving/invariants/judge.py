@@ -6,6 +6,7 @@ from typing import Any
 
 from rig.proving.invariants.electrical import Electrical
 from rig.proving.invariants.heat import Heat
+from rig.proving.invariants.opening import Opening
 from rig.proving.invariants.order import Order
 from rig.proving.invariants.promises import NS, Promises
 from rig.proving.invariants.senses import Senses, World
@@ -33,6 +34,7 @@ class Judge:
         self.electrical = Electrical(self)
         self.setpoints = Setpoints(self)
         self.heat = Heat(self)
+        self.opening = Opening(self)
         self.order = Order(self)
 
     def violated(self, number: int, seen: str) -> None:
@@ -72,6 +74,7 @@ class Judge:
     def came_back(self) -> None:
         """The next controller comes."""
         self.heat.came_back()
+        self.opening.came_back()
         self.host_ns = self.senses.now_ns
         for name in ("spin", *self.senses.heaters):
             said = self.story.unit(name)
@@ -94,6 +97,7 @@ class Judge:
     def event(self, kind: str, data: dict[str, Any], t_ns: int) -> None:
         """One of its events."""
         self.story.event(kind, data, t_ns)
+        self.opening.told(kind, data)
         if kind == "question":
             self.electrical.asked(data)
         elif kind == "breach":
@@ -109,6 +113,7 @@ class Judge:
         self.electrical.look()
         self.setpoints.look()
         self.heat.look()
+        self.opening.look()
         self.order.look()
 
     def ended(self, outcome: str, reason: str | None, record_failed: str | None, error: object) -> None:

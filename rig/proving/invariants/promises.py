@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from recipes.gases import is_inert
+from recipes.materials import is_inert
 from recipes.model import CoolStep, DryStep, HeatStep, PrimeStep, PurgeStep, Recipe, SpinStep
 from recipes.reader import read_recipe
 from recipes.units import parse_any
@@ -30,6 +30,8 @@ HV_EXCHANGE_S: Final = 0.5
 """Where replies are lost, spoiled or late the off still gets through, behind the exchange in flight."""
 PUMP_LEASE_S: Final = 2.5 + 0.5
 EXHAUST_S: Final = 5.0
+EXHAUST_WINDOW_S: Final = 10.0
+"""An exhaust that comes and goes has failed when it was bad for `EXHAUST_S` and a scan of so long."""
 SCAN_S: Final = 1.0
 PUMP_EXCHANGE_S: Final = 0.6
 """Two attempts of 0.2 s in flight, then the STP."""
@@ -86,6 +88,8 @@ class Promises:
     inert_steps: frozenset[str]
     """Steps that heat in inert gas."""
     tube_l: float
+    open_degc: float
+    """The tube may be opened below it."""
     purge_l: float
     oxygen_ppm: float | None
 
@@ -139,6 +143,7 @@ def _promises(rig: Mapping[str, Any], recipe: Recipe) -> Promises:
             step.id for step in heats if any(is_inert(segment.atmosphere) for segment in step.segments)
         ),
         tube_l=tube_l,
+        open_degc=parse_any(furnace.get("open_below", "60 degC")).to("degC"),
         purge_l=min((_purge_l(step, tube_l) for step in purges), default=0.0),
         oxygen_ppm=max(
             (step.oxygen.to("ppm O2") for step in purges if step.oxygen is not None), default=None

@@ -107,6 +107,8 @@ class Senses:
         """Pump, ml/h: a rate that reached it."""
         self.on_gas: list[Callable[[str, float, float], None]] = []
         """Flow controller, set point before and after, sccm."""
+        self.told_sccm: dict[str, float] = {}
+        """What each flow controller was told last."""
         for name, device in world.devices.items():
             if isinstance(device, GlassmanEmulator):
                 self._watch_supply(name, device)
@@ -224,6 +226,9 @@ class Senses:
             nonlocal before
             aim(at_power_up)
             was, before = before, loop.setpoint_sccm
+            if at_power_up:
+                return  # it stands where it stands by itself: nobody told it so
+            self.told_sccm[name] = before
             for listener in self.on_gas:
                 listener(name, was, before)
 
