@@ -79,7 +79,8 @@ TAIL = """
   most 0.5 until the jet's own current is known (docs/jet-watch.md).
 - **Recipes at 7.5 kV pulsate.** The emulator begins every spun cone-jet at 1.6 times Smith's onset voltage (1.2 to 2
   [M]), which is 7.7 to 8 kV for PVDF on a 21 G needle; the needle is assumed in these recipes, and the authors did get
-  fibres. Either their needle was thinner, or the factor is smaller for these solutions. Not adjusted.
+  fibres. Either their needle was thinner, or the factor is smaller for these solutions. Not adjusted. A slow pulsation
+  that carries less than a tenth of what is expected is taken for dripping now and then, too briefly for an alarm.
 - **The air is brought to the recipe before it begins**, as a person would; no emulated instrument makes it. It then
   wanders by 1.5 %RH, which takes it out of a window of 5 %RH for a part of an hour.
 - **Only PAN and PMMA change in the emulated furnace.** What other mats lose, burn or give off is not modelled: they are

@@ -243,7 +243,7 @@ class JetWatch:
 
     def _character(self, f: Features, usual: float) -> tuple[str, float, str]:
         """What the fluctuation says, whatever was before."""
-        slow = f.pulses >= SLOW_PULSES and f.deviation > SLOW_DEVIATION * f.mean
+        slow = f.pulses >= SLOW_PULSES and f.deviation > SLOW_DEVIATION * f.mean > 0.0
         often = slow and self._own_na is None and f.pulses >= OFTEN * len(self._window.blocks)
         low_na = self._least_na if self._own_na is None else LOW * usual
         if max(f.level, f.mean) < low_na and not often:

@@ -283,15 +283,20 @@ def _line(on: str, tag: str, within_s: float, off_s: float, **more: Any) -> list
 
 
 def _hot_line(
-    on: str, tag: str, within_s: float, off_s: float, recipe: str, *, but: str = "", **more: Any
+    on: str, tag: str, within_s: float, off_s: float, recipe: str, *, slow: str = "", **more: Any
 ) -> list[Case]:
-    """And of one at the furnace. but: the kind of fault through which enough good replies come to go on."""
+    """And of one at the furnace. slow: the kind of fault through which good replies come now and then."""
     at_degc = 150.0 if recipe is AIR else 310.0
     begin = furnace_cases.stabilising if recipe is AIR else furnace_cases.carbonising
     return [
-        Case(begin(on, kind, at_degc), tag, within_s, off_s, recipe=recipe, **more)
-        if kind != but
-        else Case(begin(on, kind, at_degc), tag, within_s, recipe=recipe, outcome="completed")
+        Case(
+            begin(on, kind, at_degc),
+            tag,
+            within_s,
+            off_s * (2.0 if kind == slow else 1.0),
+            recipe=recipe,
+            **more,
+        )
         for kind in ("silent", "garble", "truncate", "late", "unplug")
     ]
 
@@ -318,7 +323,7 @@ CASES: tuple[Case, ...] = (
     *_line(CLIMATE, "instrument-lost:climate.chamber", 40.0, 0.0),
     *_line(CURRENT, f"instrument-lost:{CURRENT}", 20.0, 0.0),
     *_hot_line(FURNACE, f"instrument-lost:{FURNACE}", 20.0, 65.0, AIR, trip=f"furnace-stale:{FURNACE}"),
-    *_hot_line(ARGON, f"instrument-lost:{ARGON}", 20.0, 35.0, QUICK_PURGE, but="garble",
+    *_hot_line(ARGON, f"instrument-lost:{ARGON}", 20.0, 35.0, QUICK_PURGE, slow="garble",
                trip=f"gas-lost:{ARGON}:{FURNACE}"),
     *_hot_line(OXYGEN, f"instrument-lost:{OXYGEN}", 80.0, 0.0, QUICK_PURGE, outcome="completed"),
     _at(PUMPS[0], "stall", f"pump-unread:{PUMPS[0]}", 0.6, 0.8),
