@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from .checks.gas import PROOF_NEEDED_DEGC
+from .checks.heat import AIR_STAGE_DEGC
 from .materials import GasKind, Materials, builtin_materials, gas_kind, is_inert
 from .model import Recipe
 from .problems import Problems
@@ -31,8 +32,6 @@ TREATING: Final = ("spin", "dry", "heat")
 """Steps that change the sample itself: their having been done is what an earlier run can give."""
 
 BESIDE: Final = ("prompt", "wait")
-AIR_STAGE_DEGC: Final = 180.0
-"""PAN takes up oxygen from 160 to 180 degC on (J. Appl. Polym. Sci. 127 (2013) 3198)."""
 
 
 @dataclass(frozen=True, slots=True)
