@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import platform
 import secrets
 import socket
@@ -36,6 +35,7 @@ from rig.records.threaded import ThreadedRecord
 from rig.records.utc import SIMULATED_ORIGIN
 from rig.records.writer import RunRecord
 from rig.simulation.laboratory import generator
+from rig.user import user_name
 
 SUFFIX_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -112,7 +112,7 @@ class Order:
     def job(self, run_id: str, clock: RealClock, answers: AnswerSource | None = None) -> Job:
         """What the host needs to make it. answers: who answers this run's questions; None: who answers the host's."""
         options, recipe, sheet = self.options, self.recipe, self.sheet
-        operator = options.operator or _user()
+        operator = options.operator or user_name()
         opened: dict[str, Any] = {
             "recipe": {"id": recipe.id, "name": recipe.name, "revision": recipe.revision},
             "rig": {"name": self.bench.name},
@@ -234,10 +234,3 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "system": f"{platform.system()} {sys.platform}",
     }
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

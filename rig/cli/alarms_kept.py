@@ -6,14 +6,13 @@ While a run is under way its program is asked instead. What is said here is jour
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from rig.cli import output
 from rig.cli.main import DONE
+from rig.user import user_name
 
 if TYPE_CHECKING:
     from rig.bench.model import Bench
@@ -70,9 +69,7 @@ def say(bench: Bench, args: argparse.Namespace) -> int:
         why = absent(bench, where_from(os.environ), None)
         if why is not None:
             raise output.Refused(why, "nobody owns the rig now; say it while a run is under way, at the rig")
-    user = "unknown"
-    with suppress(KeyError, OSError):
-        user = getpass.getuser()
+    user = user_name()
     lock = RigLock(bench.name)
     try:
         lock.acquire({"user": user, "rig": bench.name})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import math
 import os
 import signal
@@ -32,6 +31,7 @@ from rig.engine.questions import Question
 from rig.records.run import open_run
 from rig.records.runjson import result_line
 from rig.running import FileAnswers, Options, Session
+from rig.user import user_name
 
 EXIT_CODES: Final = {
     "completed": DONE,
@@ -148,7 +148,7 @@ class Making:
         owner = Ownership(lock_name(bench, self._args.simulate))
         owner.take(
             {
-                "user": self._args.operator or _user(),
+                "user": self._args.operator or user_name(),
                 "since": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "run": self.session.run_id,
                 "folder": str((self.session.options.runs_dir / self.session.run_id).absolute()),
@@ -193,7 +193,7 @@ class Making:
         host.answers = self.session.options.answers = answers
         self.session.watch(answers.on_event)
         self._around.callback(answers.stop)
-        user = _user()
+        user = user_name()
 
         def take(question: Question, value: Any) -> None:
             why = answered_here(host, question, value, user, where_from(os.environ))
@@ -346,10 +346,3 @@ def signals(interrupted: Callable[[str], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

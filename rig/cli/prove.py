@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import sys
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rig.cli import output
 from rig.cli.main import DONE, STOPPED
+from rig.user import user_name
 
 if TYPE_CHECKING:
     from rig.bench.model import Bench
@@ -141,7 +141,7 @@ def _walk(args: argparse.Namespace, bench: Bench, channels: tuple[str, ...]) -> 
     from rig.lines.clocks import RealClock
 
     clock = RealClock()
-    by = args.operator or _user()
+    by = args.operator or user_name()
     with ExitStack() as stack:
         if not bench.simulated:
             lock = RigLock(bench.name)
@@ -253,10 +253,3 @@ def proofs_text(bench: Bench, proofs: Mapping[str, InputProof], now: datetime) -
                 f"after {proof.closed_s:.2f} s"
             )
     return lines
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
